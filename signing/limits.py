@@ -1,0 +1,17 @@
+"""What certificates, lists of revoked ones and status answers may cost at the most, with units."""
+
+from __future__ import annotations
+
+MIB = 1024 * 1024
+
+MAX_CERTIFICATE_BYTES = 16 * 1024
+MAX_INTERMEDIATES = 256  # handed in beside one signature
+MAX_CAS = 12  # between signer and anchor, the anchor included; the national hierarchies have two
+MAX_STEPS = 128  # signature checks that building the paths of one signer may cost
+MAX_CRL_BYTES = 32 * MIB  # ≈ 800,000 entries
+MAX_CRLS = 256  # looked at for one certificate
+MAX_OCSP_BYTES = 128 * 1024
+MAX_OCSPS = 256
+MAX_OCSP_SINGLES = 64  # answers in one response
+MAX_CRL_CACHE_BYTES = 32 * MIB  # DER of the lists whose index is remembered
+MAX_NESTING = 3  # who signed the list, who says he may, and who says that
