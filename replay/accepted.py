@@ -1,0 +1,151 @@
+"""What fsck asks of an accepted message: its row, receipt, payload, deliveries and links, each against the acceptance in the journal."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeVar
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection, Table, select
+
+from replay import derived
+from replay.derived import Acceptance
+from replay.findings import Findings
+from replay.payloads import PayloadStore
+from replay.store.loose import loose, uuid_of
+from replay.store.tables import AnyRow, deliveries, links, messages
+from schemas.errors import Halted, Refused
+from signing.sign import verify_receipt
+
+T = TypeVar("T")
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+_MESSAGES = loose(messages)
+_DELIVERIES = loose(deliveries)
+_LINKS = loose(links)
+_RECEIPT_FRAME = frozenset({"key_id", "signature"})
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedCheck:
+    """Steps 3 to 6 of fsck for a few acceptances at a time. Without `payloads` step 5 is left out."""
+
+    receipt_keys: Mapping[str, Ed25519PublicKey]
+    payloads: PayloadStore | None
+    origins: Sequence[str]  # names of the log
+    findings: Findings
+
+    def run(self, conn: Connection, accepted: Sequence[Acceptance]) -> None:
+        """Checks each; findings go to `findings`."""
+        wanted = [each.index for each in accepted]
+        rows = {row.position: row for row in conn.execute(select(*_MESSAGES).where(messages.c.index.in_(wanted)))}
+        ids = [known for row in rows.values() if (known := uuid_of(row.id)) is not None]
+        copies, relations = _by_message(conn, deliveries, _DELIVERIES, ids), _by_message(conn, links, _LINKS, ids)
+        for each in accepted:
+            row = rows.get(each.index)
+            if row is None:
+                self.findings.differ("message-changed", f"entries/{each.index}", got="no message row", expected="the accepted message")
+                continue
+            self._message(each, row)
+            self._receipt(each, row)
+            self._payload(conn, row)
+            self._deliveries(each, row.id, copies[row.id])
+            self._links(each, row.id, relations[row.id])
+
+    def _message(self, accepted: Acceptance, row: AnyRow) -> None:
+        self.findings.counts["messages"] += 1
+        expected = self._derived(accepted, lambda values: derived.message(accepted, values))
+        for name, value in (expected or {}).items():
+            found = _json(row.verdict) if name == "verdict" else getattr(row, name)
+            if found != value:
+                self.findings.differ("message-changed", f"messages/{row.id}/{name}", got=found, expected=value)
+
+    def _receipt(self, accepted: Acceptance, row: AnyRow) -> None:
+        self.findings.counts["receipts"] += 1
+        path = f"messages/{row.id}/receipt"
+        try:
+            receipt = verify_receipt(row.receipt, self.receipt_keys)
+        except Refused as fault:
+            self.findings.differ("receipt-changed", path, got=f"{fault.code} {fault.got}", expected="a receipt signed by the hub")
+            return
+        origin = receipt.get("origin") if receipt.get("origin") in self.origins else " or ".join(self.origins)
+        expected = self._derived(accepted, lambda values: derived.receipt(accepted, values, str(origin)))
+        if expected is None:  # erased: what still stands in the journal, and beside it
+            leaf = b64encode(accepted.leaf_hash).decode("ascii")
+            expected = {"index": accepted.index, "leaf_hash": leaf, "raw_sha256": row.raw_digest.hex(), "accepted_at": accepted.at}
+        else:
+            for name in receipt.keys() - expected.keys() - _RECEIPT_FRAME:
+                self.findings.differ("receipt-changed", f"{path}/{name}", got=receipt[name], expected="nothing of that name")
+        for name, value in expected.items():
+            found = receipt.get(name)
+            if found != value or type(found) is not type(value):
+                self.findings.differ("receipt-changed", f"{path}/{name}", got=found, expected=value)
+
+    def _payload(self, conn: Connection, row: AnyRow) -> None:
+        message_id = uuid_of(row.id)
+        if self.payloads is None or message_id is None:
+            return
+        path = f"payloads/{row.id}"
+        self.findings.counts["payloads"] += 1
+        try:
+            digest = sha256(self.payloads.get(conn, message_id)).digest()
+        except Halted as fault:
+            self.findings.differ("payload-damaged", path, got=fault.got, expected=fault.expected)
+        except Refused:
+            self.findings.absent.append((row.id, "payload-damaged", path))
+        else:
+            if digest != row.raw_digest:
+                self.findings.differ("payload-damaged", path, got=digest.hex(), expected=row.raw_digest.hex())
+
+    def _deliveries(self, accepted: Acceptance, message_id: str, copies: Sequence[AnyRow]) -> None:
+        """6, but for what changes while a delivery is under way (`replay.standing`)."""
+        self.findings.counts["deliveries"] += len(copies)
+        expected = self._derived(accepted, lambda values: derived.deliveries(accepted, values))
+        if expected is None or accepted.values is None:
+            return
+        path, found = f"messages/{message_id}/deliveries", {copy.id: copy for copy in copies}
+        if found.keys() != expected.keys():
+            self.findings.differ("delivery-changed", path, got=sorted(map(str, found)), expected=sorted(expected))
+        for delivery_id in sorted(found.keys() & expected.keys()):
+            for name, value in expected[delivery_id].items():
+                if getattr(found[delivery_id], name) != value:
+                    got = getattr(found[delivery_id], name)
+                    self.findings.differ("delivery-changed", f"deliveries/{delivery_id}/{name}", got=got, expected=value)
+
+    def _links(self, accepted: Acceptance, message_id: str, rows: Sequence[AnyRow]) -> None:
+        self.findings.counts["links"] += len(rows)
+        expected = self._derived(accepted, derived.links)
+        found = {(row.relation, row.document_key): {"document_id": row.document_id, "target": row.target} for row in rows}
+        if expected is not None and found != expected:
+            got, wanted = (json.dumps(sorted(map(str, each.items())), ensure_ascii=False) for each in (found, expected))
+            self.findings.differ("message-changed", f"messages/{message_id}/links", got=got, expected=wanted)
+
+    def _derived(self, accepted: Acceptance, derive: Callable[[Mapping[str, Any]], T]) -> T | None:
+        """What `derive` makes of the acceptance's values; None where they are erased or, which is a difference, of another form."""
+        if accepted.values is None:
+            return None
+        try:
+            return derive(accepted.values)
+        except _MALFORMED as fault:
+            got = f"an acceptance of another form: {type(fault).__name__} {fault}"
+            self.findings.differ("message-changed", f"entries/{accepted.index}", got=got, expected="what this version of the hub writes")
+            return None
+
+
+def _by_message(conn: Connection, table: Table, columns: Sequence[Any], ids: Sequence[UUID]) -> Mapping[str, list[AnyRow]]:
+    found: dict[str, list[AnyRow]] = defaultdict(list)
+    for row in conn.execute(select(*columns).where(table.c.message_id.in_(ids))):
+        found[row.message_id].append(row)
+    return found
+
+
+def _json(text: object) -> Any:
+    try:
+        return json.loads(str(text))
+    except ValueError:
+        return text

@@ -1,0 +1,251 @@
+"""fsck: derives everything anew from the entries and names what does not agree. Trusts nothing but keys and an older checkpoint.
+
+The steps:
+
+1. entries       indexes run from 0 without a gap; each leaf has the form of an entry and the hash that stands beside it
+2. openings      each entry has one; its values agree with the commitments, its event, time and message with the leaf and the values
+3. messages      each acceptance has its message row, with every column that the journal commits to, its links, and its sender's id,
+                 which means it and the bytes it came with; there is no other row
+4. receipts      signed by a key of the hub; every field is what the acceptance says
+5. payloads      decrypt, and their SHA-256 is the digest that was accepted
+6. deliveries    exactly those that the acceptance lists, one per recipient; each stands as its last entry says
+7. head          size and frontier are those of the entries
+8. checkpoint    an older one, kept elsewhere: the log of its size had its root
+
+An erased opening or payload is no difference if an ``erased`` entry names its message. What is state of work only (when a delivery is
+due, whose lease it is, the excerpt of an answer) is not in the journal and not checked. Reads one snapshot and never holds the writer up.
+3 to 6: `replay.accepted`, `replay.standing`; what rows must be: `replay.derived`.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection, Table, exc, func, select
+
+from replay import derived
+from replay.accepted import AcceptedCheck
+from replay.checkpoint import Checkpoint
+from replay.derived import Acceptance, Binding
+from replay.entry import Entry
+from replay.findings import Findings, FsckReport
+from replay.merkle import Frontier, leaf_hash
+from replay.payloads import PayloadStore
+from replay.standing import CHUNK, Deliveries, SenderIds
+from replay.store.engine import Store, fault_name, is_unavailable
+from replay.store.loose import loose
+from replay.store.tables import AnyRow, deliveries, entries, links, log_head, message_keys, messages, openings, payloads, sender_ids
+from schemas.errors import Refused
+from signing.note import NoteVerifier
+
+_ENTRIES = (
+    select(
+        *loose(entries, "index", "leaf", "leaf_hash"),
+        openings.c.index.label("opened"),
+        *loose(openings, "message_id", "event", "at", "body"),
+    )
+    .outerjoin(openings, openings.c.index == entries.c.index)
+    .order_by(entries.c.index)
+    .limit(CHUNK)
+)
+_TOTALS: Sequence[tuple[Table, str, str]] = (  # a table, the code of what is wrong with it, the count that its rows must have
+    (openings, "opening-changed", "openings"),
+    (messages, "message-changed", "messages"),
+    (links, "message-changed", "links"),
+    (deliveries, "delivery-changed", "deliveries"),
+    (payloads, "payload-damaged", "messages"),
+    (message_keys, "payload-damaged", "messages"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FsckKeys:
+    """What fsck checks with. Without `payloads` (a quick run, or no master key at hand) step 5 is left out."""
+
+    log: tuple[NoteVerifier, ...]
+    receipts: Mapping[str, Ed25519PublicKey]  # by key id
+    payloads: PayloadStore | None
+
+
+def fsck(store: Store, keys: FsckKeys, expected_checkpoint: bytes | None = None) -> FsckReport:
+    """Checks the whole store. `expected_checkpoint`: a signed note of this log that was kept outside.
+
+    Raises `Refused` for a checkpoint that no log key signed: ``note-invalid``, ``checkpoint-invalid``; `Halted("store-unavailable")`.
+    Whatever is wrong with the store's content stands in the report.
+    """
+    expected = None if expected_checkpoint is None else Checkpoint.opened(expected_checkpoint, keys.log)
+    findings = Findings()
+    origins = sorted({key.name for key in keys.log})
+    with store.read() as conn:
+        check = _Check(conn, AcceptedCheck(keys.receipts, keys.payloads, origins, findings), expected, findings, origins)
+        try:
+            for rows in _chunks(conn):
+                check.chunk(rows)
+            check.finish()
+        except exc.SQLAlchemyError as fault:
+            if is_unavailable(fault):
+                raise
+            findings.differ("journal-damaged", "store", got=fault_name(fault), expected="values that the database's driver can read")
+        return check.report()
+
+
+def _chunks(conn: Connection) -> Iterator[Sequence[AnyRow]]:
+    """All entries in order, each with its opening or nulls."""
+    rows = conn.execute(_ENTRIES).all()
+    while rows:
+        yield rows
+        rows = conn.execute(_ENTRIES.where(entries.c.index > rows[-1].position)).all()
+
+
+@dataclass(slots=True)
+class _Check:
+    conn: Connection
+    accepted: AcceptedCheck
+    expected: Checkpoint | None
+    findings: Findings
+    origins: Sequence[str]  # names of the log that its keys know
+    standing: Deliveries = field(init=False)
+    senders: SenderIds = field(init=False)
+    frontier: Frontier = field(default_factory=Frontier)
+    root_then: bytes | None = None  # at the expected checkpoint's size
+    next_index: int = 0
+    erased: set[str] = field(default_factory=set)  # messages that an `erased` entry names
+    head: tuple[int, str] = (0, "")  # size and origin
+
+    def __post_init__(self) -> None:
+        self.standing, self.senders = Deliveries(self.findings), SenderIds(self.findings)
+
+    def chunk(self, rows: Sequence[AnyRow]) -> None:
+        self._note_root()
+        accepted: list[Acceptance] = []
+        bindings: list[Binding] = []
+        for row in rows:
+            entry = self._entry(row)
+            values = None if entry is None else self._opening(row, entry)
+            event, at = (row.event, row.at) if entry is None else (entry.event, entry.at)
+            if event == "accepted":
+                accepted.append(Acceptance(row.position, leaf_hash(row.leaf), at, values))
+            self._fold(row, event, values, bindings)
+        self.accepted.run(self.conn, accepted)  # 3 to 6
+        self.senders.check(self.conn, bindings)  # 3
+
+    def _entry(self, row: AnyRow) -> Entry | None:
+        """1: the entry, if its leaf has the form of one."""
+        path, findings = f"entries/{row.position}", self.findings
+        findings.counts["entries"] += 1
+        if row.position != self.next_index:
+            findings.differ("journal-gap", path, got=f"index {row.position}", expected=f"index {self.next_index}")
+        self.next_index = row.position + 1
+        digest = leaf_hash(row.leaf)
+        if digest != row.leaf_hash:
+            findings.differ("leaf-changed", path, got=digest.hex(), expected=row.leaf_hash.hex())
+        self.frontier.append(digest)
+        self._note_root()
+        try:
+            return Entry.from_leaf(row.leaf)
+        except Refused as fault:
+            findings.differ("leaf-changed", path, got=fault.got, expected=fault.expected)
+            return None
+
+    def _note_root(self) -> None:
+        if self.expected is not None and self.frontier.size == self.expected.size:
+            self.root_then = self.frontier.root()
+
+    def _opening(self, row: AnyRow, entry: Entry) -> Mapping[str, Any] | None:
+        """2: the entry's values, if they can be believed."""
+        path, findings = f"openings/{row.position}", self.findings
+        if row.opened is None:
+            findings.differ("opening-changed", path, got="none", expected="one opening per entry")
+            return None
+        findings.counts["openings"] += 1
+        if (row.event, row.at) != (entry.event, entry.at):
+            findings.differ("opening-changed", path, got=f"{row.event} {row.at}", expected=f"{entry.event} {entry.at}")
+        if row.body is None:
+            findings.absent.append((str(row.message_id), "opening-changed", path))
+            return None
+        try:
+            values = entry.opened(row.body)
+        except Refused as fault:
+            findings.differ("opening-changed", path, got=fault.got, expected=fault.expected)
+            return None
+        about = values.get("message_id", values.get("first"))  # the message that it is about, or is in conflict with
+        if str(about).replace("-", "") != str(row.message_id):
+            findings.differ("opening-changed", path, got=row.message_id, expected=about)
+        return values
+
+    def _fold(self, row: AnyRow, event: str, values: Mapping[str, Any] | None, bindings: list[Binding]) -> None:
+        """What an entry adds to what is known at the end."""
+        if values is None:
+            unknown = self.standing.unknown if event == "delivery" else self.senders.unknown
+            unknown.add(str(row.message_id))
+            return
+        try:
+            if event == "accepted":
+                bindings.append(derived.first_binding(values))
+            elif event == "duplicate-key":
+                bindings.append(derived.later_binding(values))
+            elif event == "delivery":
+                self.standing.fold(row.position, values)
+            elif event == "erased":
+                self.erased.add(derived.hexadecimal(values["message_id"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+            got = f"{type(fault).__name__} {fault}"
+            self.findings.differ("opening-changed", f"openings/{row.position}", got=got, expected=f"the values of {event}")
+
+    def finish(self) -> None:
+        """What can be said only after the last entry."""
+        self._note_root()
+        self.standing.check(self.conn)
+        self._totals()
+        findings = self.findings
+        for message_id, code, path in findings.absent:
+            if message_id in self.erased:
+                findings.counts["erased"] += 1
+            else:
+                findings.differ(code, path, got="nothing", expected="a value, or an entry that says it was erased")
+        self._head()
+        self._checkpoint()
+
+    def report(self) -> FsckReport:
+        """What was found."""
+        size, origin = self.head
+        findings = self.findings
+        return FsckReport(origin, size, self.frontier.root(), dict(findings.counts), tuple(findings.differences), findings.found)
+
+    def _totals(self) -> None:
+        """2, 3, 5, 6: there is no row that no entry speaks of."""
+        counts = self.findings.counts
+        known = [(table, code, counts[name]) for table, code, name in _TOTALS]
+        for table, code, number in (*known, (sender_ids, "message-changed", self.senders.total(self.conn))):
+            found = self.conn.execute(select(func.count()).select_from(table)).scalar()
+            if found != number:
+                self.findings.differ(code, table.name, got=f"{found} rows", expected=f"{number}, as the journal has it")
+
+    def _head(self) -> None:
+        """7: size and origin of the head."""
+        head = self.conn.execute(select(*loose(log_head))).first()
+        if head is None:
+            self.findings.differ("head-mismatch", "log_head", got="no row", expected="one row")
+            return
+        self.head = head.size, head.origin
+        if head.size != self.frontier.size:
+            self.findings.differ("head-mismatch", "log_head/size", got=head.size, expected=f"{self.frontier.size} entries")
+        elif head.frontier != self.frontier.to_bytes():
+            self.findings.differ("head-mismatch", "log_head/frontier", got=head.frontier.hex(), expected=self.frontier.to_bytes().hex())
+        if head.origin not in self.origins and self.frontier.size:
+            self.findings.differ("journal-origin", "log_head/origin", got=head.origin, expected=" or ".join(self.origins))
+
+    def _checkpoint(self) -> None:
+        """8."""
+        if self.expected is None:
+            return
+        if self.root_then is None:
+            got = f"{self.frontier.size} entries"
+            self.findings.differ("checkpoint-mismatch", "log_head", got=got, expected=f"at least {self.expected.size}")
+        elif self.root_then != self.expected.root:
+            got, expected = b64encode(self.root_then).decode("ascii"), b64encode(self.expected.root).decode("ascii")
+            self.findings.differ("checkpoint-mismatch", f"size {self.expected.size}", got=f"root {got}", expected=f"root {expected}")

@@ -1,0 +1,206 @@
+"""The payload store: received bytes, compressed, then encrypted under a key of their own, so that destroying the key erases them.
+
+Format ``zstd+aes256gcm/1``. The zstd frame is cut into chunks of 256 KiB (the last one shorter, possibly the only one); chunk n is
+AES-256-GCM under the message's key with::
+
+    nonce            000000 ‖ n as 8 bytes ‖ 01 for the last chunk, 00 otherwise
+    associated data  "lgsp-hub/payload/1" ‖ message id (16 bytes)
+
+so that chunks cannot be reordered, dropped, added, or moved to another message. A key encrypts one payload, once. It is wrapped by
+the master key: nonce (12 random bytes) ‖ AES-256-GCM(key), with "lgsp-hub/wrap/1" ‖ message id as associated data.
+
+Ciphertext is addressed by its SHA-256 and never shared between messages. Up to 256 KB it lies in the row, above in a file.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
+
+import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, bindparam, insert, select
+
+from replay.store.tables import message_keys, messages, payloads
+from schemas.errors import Halted, Refused
+
+FORMAT = "zstd+aes256gcm/1"
+CHUNK_BYTES = 256 * 1024  # of the compressed stream
+MAX_ROW_BYTES = 256 * 1000  # of ciphertext in the database; larger ones are files (stack facts §4)
+LEVEL = 1  # zstd; base64 inside XML hardly gains from more
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+_INSERT_PAYLOAD, _INSERT_KEY = insert(payloads), insert(message_keys)
+_SELECT = (
+    select(payloads.c.format, payloads.c.digest, payloads.c.size, payloads.c.body, message_keys.c.master_key_id, message_keys.c.wrapped)
+    .join(message_keys, message_keys.c.message_id == payloads.c.message_id)
+    .where(payloads.c.message_id == bindparam("message_id"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKey:
+    """Wraps the keys of payloads. `secret` is 32 bytes and lives outside the database and its backup."""
+
+    id: str
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPayload:
+    """Encrypted and ready to be stored. Says nothing without the master key."""
+
+    message_id: UUID
+    ciphertext: bytes = field(repr=False)
+    digest: bytes  # SHA-256 of the ciphertext
+    size: int  # of the plain bytes
+    master_key_id: str
+    wrapped: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadStore:
+    """Keeps payloads of the hub's database; large ones below `folder`. `older` masters still unwrap, they wrap nothing new."""
+
+    master: MasterKey
+    folder: Path
+    older: Sequence[MasterKey] = ()
+
+    def seal(self, message_id: UUID, raw: bytes) -> SealedPayload:
+        """Compresses and encrypts `raw`. Touches neither disk nor database: call it before the transaction."""
+        key = os.urandom(KEY_BYTES)
+        frame = zstandard.ZstdCompressor(level=LEVEL).compress(raw)
+        cipher, about = AESGCM(key), _about(message_id)
+        ciphertext = b"".join(cipher.encrypt(nonce, frame[at : at + CHUNK_BYTES], about) for at, nonce in _chunks(len(frame), CHUNK_BYTES))
+        nonce = os.urandom(_NONCE_BYTES)
+        wrapped = nonce + AESGCM(self.master.secret).encrypt(nonce, key, _about_key(message_id))
+        return SealedPayload(message_id, ciphertext, sha256(ciphertext).digest(), len(raw), self.master.id, wrapped)
+
+    def stage(self, sealed: SealedPayload) -> None:
+        """Writes a large ciphertext durably. `put` does it too; calling it before the transaction spares other writers the wait.
+
+        A file whose transaction then fails is unreadable for ever (its key went with it) and may be deleted.
+        Raises `Halted("store-unavailable")`.
+        """
+        if len(sealed.ciphertext) <= MAX_ROW_BYTES or self.path_of(sealed.digest).exists():
+            return
+        try:
+            _write_durably(self.path_of(sealed.digest), sealed.ciphertext, self.folder)
+        except OSError as fault:
+            raise Halted("store-unavailable", got=type(fault).__name__, expected="a writable payload folder") from fault
+
+    def put(self, conn: Connection, sealed: SealedPayload) -> None:
+        """Adds payload and wrapped key to the caller's transaction; a large ciphertext is on disk before it can commit.
+
+        Raises `Halted("store-unavailable")`.
+        """
+        self.stage(sealed)
+        body = sealed.ciphertext if len(sealed.ciphertext) <= MAX_ROW_BYTES else None
+        conn.execute(
+            insert(payloads).values(message_id=sealed.message_id, format=FORMAT, digest=sealed.digest, size=sealed.size, body=body)
+        )
+        conn.execute(insert(message_keys).values(message_id=sealed.message_id, master_key_id=sealed.master_key_id, wrapped=sealed.wrapped))
+
+    def get(self, conn: Connection, message_id: UUID) -> bytes:
+        """The received bytes of a message.
+
+        Raises `Refused`: ``unknown-entry`` (no such message), ``payload-erased``; `Halted("payload-damaged")`: missing, changed,
+        swapped, or encrypted under a master key that is not here.
+        """
+        row = conn.execute(_SELECT, {"message_id": message_id}).first()
+        if row is None:
+            if conn.execute(select(messages.c.id).where(messages.c.id == message_id)).first() is None:
+                raise Refused("unknown-entry", got=str(message_id))
+            raise _damaged(message_id, "no payload or no key")
+        if row.wrapped is None:
+            raise Refused("payload-erased", got=str(message_id))
+        if row.format != FORMAT:
+            raise _damaged(message_id, f"format {row.format}")
+        ciphertext = row.body if row.body is not None else self._read_file(message_id, row.digest)
+        if sha256(ciphertext).digest() != row.digest:
+            raise _damaged(message_id, "ciphertext of another digest")
+        return _opened(message_id, ciphertext, self._unwrap(message_id, row.master_key_id, row.wrapped), row.size)
+
+    def path_of(self, digest: bytes) -> Path:
+        """Where the ciphertext with this digest lies if it is large: ``ab/ab12…``."""
+        return self.folder / digest[:1].hex() / digest.hex()
+
+    def _read_file(self, message_id: UUID, digest: bytes) -> bytes:
+        try:
+            return self.path_of(digest).read_bytes()
+        except OSError as fault:
+            raise _damaged(message_id, f"payload file: {type(fault).__name__}") from fault
+
+    def _unwrap(self, message_id: UUID, master_key_id: str, wrapped: bytes) -> bytes:
+        master = next((m for m in (self.master, *self.older) if m.id == master_key_id), None)
+        if master is None:
+            raise _damaged(message_id, f"master key {master_key_id} is not in the key folder")
+        try:
+            return AESGCM(master.secret).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], _about_key(message_id))
+        except (InvalidTag, ValueError) as fault:
+            raise _damaged(message_id, "wrapped key") from fault
+
+
+def _opened(message_id: UUID, ciphertext: bytes, key: bytes, size: int) -> bytes:
+    about, step = _about(message_id), CHUNK_BYTES + _TAG_BYTES
+    try:
+        cipher = AESGCM(key)
+        frame = b"".join(cipher.decrypt(nonce, ciphertext[at : at + step], about) for at, nonce in _chunks(len(ciphertext), step))
+        raw = zstandard.ZstdDecompressor().decompress(frame, max_output_size=size)
+    except (InvalidTag, ValueError, zstandard.ZstdError) as fault:
+        raise _damaged(message_id, type(fault).__name__) from fault
+    if len(raw) != size:
+        raise _damaged(message_id, f"{len(raw)} bytes instead of {size}")
+    return raw
+
+
+def _chunks(length: int, step: int) -> Iterator[tuple[int, bytes]]:
+    """(offset, nonce) of each chunk; there is always one, and the last says so."""
+    count = max(1, -(-length // step))
+    for number in range(count):
+        yield number * step, number.to_bytes(11, "big") + (b"\x01" if number == count - 1 else b"\x00")
+
+
+def _about(message_id: UUID) -> bytes:
+    return b"lgsp-hub/payload/1" + message_id.bytes
+
+
+def _about_key(message_id: UUID) -> bytes:
+    return b"lgsp-hub/wrap/1" + message_id.bytes
+
+
+def _damaged(message_id: UUID, got: str) -> Halted:
+    return Halted("payload-damaged", got=f"{message_id}: {got}", expected="the bytes that were received")
+
+
+def _write_durably(path: Path, data: bytes, top: Path) -> None:
+    """temp → fsync → rename → fsync of every folder that gained a name."""
+    top.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(temporary).rename(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    for folder in (path.parent, top, top.parent):
+        _fsync_folder(folder)
+
+
+def _fsync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""The store: one schema in SQLAlchemy Core for SQLite (embedded) and PostgreSQL (production)."""

@@ -1,0 +1,11 @@
+"""Keys of indexes: ids that senders choose are of any length, an index row is not (PostgreSQL: some 2,700 bytes)."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+
+
+def index_key(*parts: str) -> str:
+    """64 hexadecimal digits that stand for `parts` in their order: SHA-256 of their JSON list."""
+    return sha256(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")).hexdigest()
