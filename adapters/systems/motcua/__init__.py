@@ -1,0 +1,1 @@
+"""Một cửa điện tử: a one-stop shop that takes packets by REST."""

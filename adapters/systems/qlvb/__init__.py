@@ -1,0 +1,1 @@
+"""QLVB&ĐH: a document management system that takes packets by SOAP."""
