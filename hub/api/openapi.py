@@ -1,0 +1,221 @@
+"""The OpenAPI 3.1 document of the REST face. A test holds it to the routes that the app really has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from hub.api.shapes import Ack, StatusReport
+
+VERSION = "1.0.0"
+Json = dict[str, Any]
+
+_TEXT: Json = {"type": "string"}
+_UUID: Json = {"type": "string", "format": "uuid"}
+_ITEM: Json = {
+    "type": "object",
+    "properties": {
+        "delivery_id": _UUID,
+        "message_id": _UUID,
+        "kind": _TEXT,
+        "sender": _TEXT,
+        "recipient": _TEXT,
+        "document_id": _TEXT,
+        "title": _TEXT,
+        "accepted_at": {"type": "string", "format": "date-time"},
+        "size": {"type": "integer", "description": "bytes"},
+        "sha256": {"type": "string", "description": "lower hex, of the bytes as received"},
+    },
+}
+_VIOLATION: Json = {
+    "type": "object",
+    "properties": {
+        "code": _TEXT,
+        "severity": {"enum": ["error", "warning"]},
+        "path": _TEXT,
+        "line": {"type": "integer"},
+        "got": _TEXT,
+        "expected": _TEXT,
+        "message": {"$ref": "#/components/schemas/Text"},
+        "remedy": {"$ref": "#/components/schemas/Text"},
+    },
+}
+_SCHEMAS: Json = {
+    "Text": {"type": "object", "properties": {"vi": _TEXT, "en": _TEXT}},
+    "Violation": _VIOLATION,
+    "Problem": {
+        "type": "object",
+        "description": "RFC 9457; `code` is stable and listed in docs/errors.md",
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": _TEXT,
+            "title_vi": _TEXT,
+            "status": {"type": "integer"},
+            "code": _TEXT,
+            "detail": _TEXT,
+            "got": _TEXT,
+            "expected": _TEXT,
+            "remedy": {"$ref": "#/components/schemas/Text"},
+            "violations": {"type": "array", "items": {"$ref": "#/components/schemas/Violation"}},
+            "instance": _TEXT,
+            "trace_id": _TEXT,
+        },
+    },
+    "Item": _ITEM,
+    "Inbox": {
+        "type": "object",
+        "properties": {
+            "items": {"type": "array", "items": {"$ref": "#/components/schemas/Item"}},
+            "next": {"type": ["integer", "null"], "description": "value of `after` for the next page; null = no more"},
+        },
+    },
+    "Receipt": {"type": "object", "description": "canonical JSON signed by the hub; given byte for byte, keep it as it is"},
+    "State": {"type": "object", "properties": {"delivery_id": _UUID, "state": _TEXT}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method at one address."""
+
+    method: str
+    path: str
+    vi: str
+    en: str
+    answers: Mapping[int, tuple[str, Json]]  # status → (media type, schema)
+    parameters: Sequence[Json] = ()
+    body: Json | None = None
+    open_to_all: bool = False
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _json(name: str) -> tuple[str, Json]:
+    return "application/json", _ref(name)
+
+
+def _query(name: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+_RECEIPTS = {201: _json("Receipt"), 200: _json("Receipt")}
+_PACKET: Json = {"type": "string", "format": "binary", "description": "edXML, QCVN 102:2016/BTTTT"}
+_DICT = ("application/json", {"type": "object"})
+_KEY: Json = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 512}}
+
+OPERATIONS = (
+    Operation(
+        "post",
+        "/api/v1/messages",
+        "Gửi một gói tin; trả biên nhận đã ký sau khi đã ghi bền vững (200 và Idempotent-Replayed nếu là gửi lại)",
+        "Send a packet; answers the signed receipt once it is durable (200 and Idempotent-Replayed for a repetition)",
+        _RECEIPTS,
+        [_KEY],
+        {"application/xml": {"schema": _PACKET}, "text/xml": {"schema": _PACKET}},
+    ),
+    Operation(
+        "get",
+        "/api/v1/messages/{message}",
+        "Trạng thái theo từng nơi nhận và các sự kiện của một thông điệp",
+        "State per recipient and events of one message",
+        {200: _DICT},
+    ),
+    Operation(
+        "get",
+        "/api/v1/inbox",
+        "Danh sách gói tin đang chờ lấy, theo thứ tự tiếp nhận",
+        "Packets waiting to be fetched, in order of acceptance",
+        {200: _json("Inbox")},
+        [
+            _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}),
+            _query("after", {"type": "integer", "minimum": 0, "default": 0}),
+        ],
+    ),
+    Operation(
+        "get",
+        "/api/v1/inbox/{delivery}",
+        "Lấy nguyên văn một gói tin (từng byte như bên gửi đã gửi; ETag, Digest, Content-Digest là SHA-256)",
+        "One packet, byte for byte as its sender sent it (ETag, Digest, Content-Digest are SHA-256)",
+        {200: ("application/xml", _PACKET)},
+    ),
+    Operation(
+        "post",
+        "/api/v1/inbox/{delivery}/ack",
+        "Xác nhận đã lưu gói tin, hoặc từ chối tiếp nhận; gọi lại không đổi kết quả",
+        "Confirm that the packet is stored, or refuse it; repeating changes nothing",
+        {200: _json("State")},
+        (),
+        {"application/json": {"schema": _ref("Ack")}},
+    ),
+    Operation(
+        "post",
+        "/api/v1/inbox/{delivery}/status",
+        "Báo trạng thái xử lý văn bản; hub lập gói tin trạng thái gửi về nơi gửi",
+        "Report the document's status; the hub writes the status packet to its sender",
+        _RECEIPTS,
+        (),
+        {"application/json": {"schema": _ref("StatusReport")}},
+    ),
+    Operation("get", "/health/live", "Tiến trình còn chạy", "The process runs", {200: _DICT}, open_to_all=True),
+    Operation(
+        "get",
+        "/health/ready",
+        "Sẵn sàng tiếp nhận (503 nếu chưa)",
+        "Ready to accept (503 if not)",
+        {200: _DICT, 503: _DICT},
+        open_to_all=True,
+    ),
+)
+
+
+def document() -> Json:
+    """The OpenAPI document."""
+    paths: dict[str, Json] = {}
+    for one in OPERATIONS:
+        paths.setdefault(one.path, {})[one.method] = _described(one)
+    schemas = {name: model.model_json_schema(ref_template="#/components/schemas/{model}") for name, model in _MODELS.items()}
+    nested = {name: shape for schema in schemas.values() for name, shape in schema.pop("$defs", {}).items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "LGSP hub", "version": VERSION, "description": "SOAP: /soap/v1?wsdl"},
+        "paths": paths,
+        "components": {
+            "schemas": {**_SCHEMAS, **nested, **schemas},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "keyid.secret"},
+                "basic": {"type": "http", "scheme": "basic", "description": "user = keyid, password = secret"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+        },
+        "security": [{"bearer": []}, {"basic": []}, {"key": []}],
+    }
+
+
+_MODELS: dict[str, type[BaseModel]] = {"Ack": Ack, "StatusReport": StatusReport}
+
+
+def _described(one: Operation) -> Json:
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": _UUID} for name in ("message", "delivery") if f"{{{name}}}" in one.path
+    ]
+    answers: Json = {
+        str(status): {"description": "OK" if status < 300 else "not ready", "content": {media: {"schema": schema}}}
+        for status, (media, schema) in one.answers.items()
+    }
+    answers["default"] = {"description": "Lỗi · error", "content": {"application/problem+json": {"schema": _ref("Problem")}}}
+    described: Json = {
+        "operationId": f"{one.method}{one.path.replace('/api/v1', '').replace('/', '_').replace('{', '').replace('}', '')}",
+        "summary": f"{one.vi} · {one.en}",
+        "parameters": [*in_path, *one.parameters],
+        "responses": answers,
+    }
+    if one.body is not None:
+        described["requestBody"] = {"required": "Ack" not in str(one.body), "content": one.body}
+    if one.open_to_all:
+        described["security"] = []
+    return described

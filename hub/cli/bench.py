@@ -1,0 +1,56 @@
+"""`lgsp bench`: from bytes to receipt beside the raw primitives, in one run. `lgsp bench validate`: validation beside the bare schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(invoke_without_command=True, help="Đo chi phí. / Measure what things cost.")
+
+
+@app.callback()
+def command(
+    context: typer.Context,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="số vòng / rounds")] = 7,
+    packets: Annotated[int, typer.Option(min=1, max=10_000, help="số gói tin mỗi vòng / packets a round")] = 100,
+    json_output: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Đo chi phí tiếp nhận so với các phép tính gốc. / Measure acceptance beside its raw primitives."""
+    if context.invoked_subcommand is not None:
+        return
+    from hub.bench import run
+
+    figures = run(rounds, packets).as_json()
+    if json_output:
+        print(json.dumps(figures))
+        return
+    print(f"{figures['packets']:.0f} signed packets of {figures['packet_bytes']:.0f} bytes, medians of {rounds} rounds\n")
+    print(f"{'':28}{'CPU µs':>9}{'× raw':>8}{'wall µs':>10}{'× raw':>8}")
+    print(f"{'raw primitives + fdatasync':28}{figures['raw_cpu_us']:>9.0f}{1:>8.2f}{figures['raw_wall_us']:>10.0f}{1:>8.2f}")
+    for name, title in (("one_by_one", "accept, one by one"), ("at_once", "accept, many at once")):
+        cpu, wall = figures[f"{name}_cpu_us"], figures[f"{name}_wall_us"]
+        print(f"{title:28}{cpu:>9.0f}{figures[f'{name}_cpu_ratio']:>8.2f}{wall:>10.0f}{figures[f'{name}_wall_ratio']:>8.2f}")
+    print(f"\n{figures['at_once_per_s']:.0f} receipts/s in this process")
+
+
+@app.command("validate")
+def validate_command(
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="số vòng / rounds")] = 15,
+    packets: Annotated[int, typer.Option(min=1, max=10_000, help="số gói tin mỗi vòng / packets a round")] = 100,
+    json_output: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Đo chi phí kiểm tra gói tin so với lược đồ XSD thuần. / Measure validation beside the bare schema."""
+    from hub.bench_validate import run
+
+    figures = run(rounds, packets).as_json()
+    if json_output:
+        print(json.dumps(figures))
+        return
+    print(f"a packet of {figures['packet_bytes']:.0f} bytes, medians of {rounds} rounds of {packets}, CPU\n")
+    for name, title in (("bare_us", "lxml parse + XMLSchema.validate"), ("parse_us", "our parse"), ("examine_us", "our validation")):
+        print(f"{title:34}{figures[name]:>7.0f} µs{figures[name] / figures['bare_us']:>8.2f} ×")
+    print(f"\nratio, median of the rounds'       {figures['ratio']:>8.2f} ×")
+    grown = f"+{figures['stream_peak_bytes'] / 1e6:.1f} MB" if figures["stream_peak_bytes"] >= 0 else "memory unknown"
+    print(f"{figures['large_bytes'] / 1e6:.1f} MB in a stream             {figures['stream_cpu_s']:>7.2f} s CPU, {grown}")

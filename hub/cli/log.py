@@ -1,0 +1,180 @@
+"""`lgsp log`: checking the journal, proving from it, and checking a proof without a hub."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from hub.cli.home import DEFAULT_HOME, Home
+
+if TYPE_CHECKING:
+    from hub.keys import Keyring
+    from hub.settings import Settings
+    from replay.findings import FsckReport
+    from replay.store.engine import Store
+
+Json = Annotated[bool, typer.Option("--json", help="in JSON / print JSON")]
+_INDEX = re.compile(r"[0-9]{1,18}")
+app = typer.Typer(no_args_is_help=True, help="Nhật ký: kiểm tra, chứng minh. / The journal: check it, prove from it.")
+
+
+@app.command()
+def fsck(
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="điểm kiểm cũ đã giữ ở nơi khác / an older checkpoint that was kept elsewhere", dir_okay=False)
+    ] = None,
+    payloads: Annotated[bool, typer.Option(help="giải mã và đối chiếu từng gói tin / decrypt and compare every packet")] = True,
+) -> None:
+    """Suy lại toàn bộ nhật ký và nêu khác biệt đầu tiên; 0 = nguyên vẹn, 1 = không. / Re-derive everything; 0 intact, 1 not."""
+    from replay.fsck import FsckKeys
+    from replay.fsck import fsck as run
+    from replay.payloads import PayloadStore
+
+    expected = None if checkpoint is None else _bytes_of(checkpoint)
+    with _opened(home) as (settings, ring, store):
+        kept = PayloadStore(ring.master(), settings.data_folder / "payloads", ring.older_masters()) if payloads else None
+        report = run(store, FsckKeys(ring.log_verifiers(settings.origin), ring.public("receipt"), kept), expected)
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        _print_report(report)
+    raise typer.Exit(0 if report.is_intact else 1)
+
+
+@app.command()
+def prove(
+    what: Annotated[str, typer.Argument(metavar="MESSAGE_OR_INDEX", help="mã thông điệp (UUID) hoặc số thứ tự / message id or index")],
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+    disclose: Annotated[bool, typer.Option("--open", help="kèm các giá trị đã cam kết / with the values behind the commitments")] = False,
+) -> None:
+    """Chứng minh một mục nằm trong nhật ký. / Prove that an entry is in the journal."""
+    from replay.journal import Journal, acceptance_of
+    from replay.proof import check_proof
+
+    with _opened(home) as (settings, ring, store), store.read() as conn:
+        index = int(what) if _INDEX.fullmatch(what) else acceptance_of(conn, _message_id(what))
+        proof = Journal(ring.journal_keys(), settings.origin).prove(conn, index, disclose=disclose)
+        proven = check_proof(proof, ring.log_verifiers(settings.origin))
+    if as_json:
+        _print_json(proof.as_json())
+        return
+    print(f"entry {proof.index} of {proof.size}: {proven.entry.event} {proven.entry.at}")
+    print(f"leaf hash {proof.leaf_hash.hex()}")
+    for each in proof.path:
+        print(f"     path {each.hex()}")
+    print(f"     root {proven.checkpoint.root.hex()}")
+    if proven.values is not None:
+        print(json.dumps(proven.values, ensure_ascii=False, indent=2))
+    print(f"\n{proof.checkpoint.decode()}", end="")
+
+
+@app.command()
+def checkpoint(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """In điểm kiểm đã ký (C2SP tlog-checkpoint); hãy giữ một bản ở nơi khác. / Print the signed checkpoint; keep a copy elsewhere."""
+    from replay.checkpoint import Checkpoint
+    from replay.journal import Journal
+
+    with _opened(home) as (settings, ring, store), store.read() as conn:
+        note = Journal(ring.journal_keys(), settings.origin).checkpoint(conn)
+        log_keys = ring.log_verifiers(settings.origin)
+    if as_json:
+        opened = Checkpoint.opened(note, log_keys)
+        keys = [each.text for each in log_keys]
+        _print_json({"origin": opened.origin, "size": opened.size, "root": opened.root.hex(), "note": note.decode(), "log_keys": keys})
+    else:
+        print(note.decode(), end="")
+
+
+@app.command("verify-proof")
+def verify_proof(
+    file: Annotated[Path, typer.Argument(help="tệp của `lgsp log prove --json`, - là đầu vào chuẩn / - is standard input")],
+    log_key: Annotated[list[str], typer.Option("--log-key", help="khóa công khai của nhật ký: tên+mã+khóa / name+hash+key")],
+    as_json: Json = False,
+) -> None:
+    """Kiểm tra bằng chứng, không cần hub; 0 = đúng, 1 = sai. / Check a proof without a hub; 0 holds, 1 does not."""
+    from replay.proof import InclusionProof, check_proof
+    from schemas.errors import Refused
+    from signing.note import NoteVerifier
+
+    try:
+        keys = tuple(NoteVerifier.of(text) for text in log_key)
+    except Refused as fault:
+        raise Refused("invalid-request", got=fault.got, expected=f"--log-key {fault.expected}") from fault
+    try:
+        document = json.loads(_bytes_of(file))
+    except (ValueError, RecursionError) as fault:
+        raise Refused("proof-malformed", got="not JSON", expected="a file of `lgsp log prove --json`") from fault
+    proven = check_proof(InclusionProof.from_json(document), keys)
+    if as_json:
+        _print_json({"valid": True, **proven.as_json()})
+        return
+    entry, at = proven.entry, f"entry {proven.index} of {proven.checkpoint.size}"
+    print(f"ĐÚNG / VALID: {proven.checkpoint.origin}, {at}: {entry.event} {entry.at}")
+    if proven.values is not None:
+        print(json.dumps(proven.values, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def _opened(home: Path) -> Iterator[tuple[Settings, Keyring, Store]]:
+    """Settings, keys and the store, which must exist. It may be in use by a hub that runs."""
+    from hub.keys import Keyring
+    from hub.settings import load_settings
+    from replay.store.engine import open_store
+    from schemas.errors import Halted
+
+    try:
+        settings = load_settings(home)
+    except OSError as fault:
+        raise Halted("settings-invalid", got=f"{home}: {fault.strerror}", expected="a folder that this user may read") from fault
+    ring = Keyring.load(settings.keys_folder)
+    store = open_store(settings.resolved_store_url, create=False)
+    try:
+        yield settings, ring, store
+    finally:
+        store.close()
+
+
+def _message_id(text: str) -> UUID:
+    from schemas.errors import Refused
+
+    try:
+        return UUID(text)
+    except ValueError as fault:
+        raise Refused("unknown-entry", got=text, expected="a message id (UUID) or an index") from fault
+
+
+def _bytes_of(path: Path) -> bytes:
+    from schemas.errors import Refused
+
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as fault:
+        raise Refused("invalid-request", got=f"{path.name}: {type(fault).__name__}", expected="a readable file") from fault
+
+
+def _print_report(report: FsckReport) -> None:
+    checked = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()))
+    print(f"{report.origin or '(empty)'}: {report.size} entries, root {report.root.hex()}")
+    print(f"đã kiểm / checked: {checked or 'nothing'}")
+    if report.is_intact:
+        print("NGUYÊN VẸN / INTACT")
+        return
+    print(f"KHÔNG NGUYÊN VẸN / NOT INTACT: {report.found}")
+    for each in report.differences:
+        about = each.as_json()["message"]
+        print(f"  {each.code} {each.path}: {about['vi']} / {about['en']}\n    got {each.got}\n    expected {each.expected}")
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, ensure_ascii=False, indent=2))

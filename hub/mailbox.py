@@ -1,0 +1,184 @@
+"""The inbox: deliveries to systems that fetch. A state in the deliveries table, not an adapter.
+
+The axis' own habit (edxml.md §0.9): list, get, save, acknowledge; what is not acknowledged is listed again. Fetching moves a delivery
+from `queued` to `delivering`, so that a recall no longer cancels what has left; acknowledging moves it to `delivered` or `refused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, select, update
+
+from hub import record
+from hub.access import EXCHANGE, Principal
+from hub.commit import Committer, Transaction
+from hub.outbox import WAITING, Outcome
+from replay.payloads import PayloadStore
+from replay.store.engine import Store
+from replay.store.tables import AnyRow, deliveries, messages
+from schemas.agency import AgencyCode
+from schemas.errors import Refused, shown
+from schemas.message import DeliveryState, rfc3339
+from schemas.translate import media_type
+
+THERE = (*WAITING, DeliveryState.DELIVERING)  # not yet fetched, whatever it waited for; fetched and not acknowledged
+MAX_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One delivery that waits to be fetched or acknowledged."""
+
+    delivery_id: UUID
+    message_id: UUID
+    kind: str
+    sender: str
+    recipient: str
+    document_id: str
+    title: str
+    accepted_at: str  # RFC 3339
+    size: int  # bytes
+    sha256: str  # lower hex, of the bytes that `fetch` gives
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """The inboxes of all systems that fetch."""
+
+    store: Store
+    committer: Committer
+    payloads: PayloadStore
+
+    def pending(self, principal: Principal, *, limit: int = 100, after: int = 0) -> tuple[tuple[Item, ...], int]:
+        """Items in order of acceptance, from the cursor `after` on, and the cursor of the next page (0 = no more)."""
+        principal.check_role(EXCHANGE)
+        limit = max(1, min(limit, MAX_PAGE))
+        with self.store.read() as conn:
+            rows = conn.execute(
+                _SELECT.where(deliveries.c.system == principal.system, deliveries.c.state.in_(THERE), deliveries.c.sequence >= after)
+                .order_by(deliveries.c.sequence, deliveries.c.id)
+                .limit(MAX_PAGE + limit)
+            ).all()
+        page = _whole_messages(rows, limit)
+        more = len(page) < len(rows)
+        return tuple(_item(row) for row in page), page[-1].sequence + 1 if more else 0
+
+    def fetch(self, principal: Principal, delivery_id: UUID, *, at: datetime) -> tuple[Item, bytes, str]:
+        """The item, the bytes as they were received, and their content type.
+
+        Raises `Refused`: ``not-found``, ``wrong-state`` (it ended before, by recall for instance).
+        """
+        row = self._row(principal, delivery_id)
+        self.committer.submit(lambda tx: _taken(tx, delivery_id, at)).result()  # first: from here on a recall no longer cancels it
+        with self.store.read() as conn:
+            raw = self.payloads.get(conn, row.message_id)
+        return _item(row), raw, media_type(row.content_type, row.charset)
+
+    def acknowledge(self, principal: Principal, delivery_id: UUID, *, at: datetime, refused_reason: str = "") -> Future[str]:
+        """The system has it (or refuses it, with the reason); the future gives the new state. The same again gives the same answer.
+
+        Raises `Refused("not-found")`; the future `Refused("wrong-state")` if it ended otherwise before.
+        """
+        row = self._row(principal, delivery_id)
+        if refused_reason:
+            outcome = Outcome(DeliveryState.REFUSED, "agency-refused", shown(refused_reason))
+        else:
+            outcome = Outcome(DeliveryState.DELIVERED)
+
+        def change(tx: Transaction) -> str:
+            state = _state(tx.conn, delivery_id)
+            if state == outcome.state:
+                return state
+            if state not in THERE:
+                raise Refused("wrong-state", got=state, expected=" or ".join(THERE))
+            values = {"state": outcome.state, "cause": outcome.cause, "detail": outcome.detail, "updated_at": rfc3339(at)}
+            tx.conn.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(values))
+            record.delivery(
+                tx,
+                message_id=row.message_id,
+                delivery_id=delivery_id,
+                recipient=AgencyCode.of(row.recipient),
+                attempt=max(row.attempt, 1),
+                outcome=outcome,
+                at=at,
+            )
+            return str(outcome.state)
+
+        return self.committer.submit(change)
+
+    def recipient_of(self, principal: Principal, delivery_id: UUID) -> tuple[AgencyCode, UUID]:
+        """Whose copy it is, and of which message. Raises `Refused("not-found")`."""
+        row = self._row(principal, delivery_id)
+        return AgencyCode.of(row.recipient), row.message_id
+
+    def _row(self, principal: Principal, delivery_id: UUID) -> AnyRow:
+        principal.check_role(EXCHANGE)
+        with self.store.read() as conn:
+            row = conn.execute(_SELECT.where(deliveries.c.id == delivery_id, deliveries.c.system == principal.system)).first()
+        if row is None:
+            raise Refused("not-found", got=str(delivery_id))
+        return row
+
+
+_SELECT = select(
+    deliveries.c.id,
+    deliveries.c.message_id,
+    deliveries.c.recipient,
+    deliveries.c.state,
+    deliveries.c.attempt,
+    deliveries.c.sequence,
+    messages.c.kind,
+    messages.c.sender,
+    messages.c.document_id,
+    messages.c.title,
+    messages.c.accepted_at,
+    messages.c.size,
+    messages.c.raw_digest,
+    messages.c.content_type,
+    messages.c.charset,
+).join(messages, messages.c.id == deliveries.c.message_id)
+
+
+def _item(row: AnyRow) -> Item:
+    return Item(
+        row.id,
+        row.message_id,
+        row.kind,
+        row.sender,
+        row.recipient,
+        row.document_id,
+        row.title,
+        row.accepted_at,
+        row.size,
+        row.raw_digest.hex(),
+    )
+
+
+def _whole_messages(rows: Sequence[AnyRow], limit: int) -> list[AnyRow]:
+    """The first `limit` rows, and the rest of the last one's message: the cursor counts messages, so a page never cuts one."""
+    page = list(rows[:limit])
+    for row in rows[limit:]:
+        if row.sequence != page[-1].sequence:
+            break
+        page.append(row)
+    return page
+
+
+def _state(conn: Connection, delivery_id: UUID) -> str:
+    return str(conn.execute(select(deliveries.c.state).where(deliveries.c.id == delivery_id)).scalar())
+
+
+def _taken(tx: Transaction, delivery_id: UUID, at: datetime) -> None:
+    state = _state(tx.conn, delivery_id)
+    if state not in THERE and state != DeliveryState.DELIVERED:  # delivered: the system may fetch once more what it has acknowledged
+        raise Refused("wrong-state", got=state, expected=" or ".join(THERE))
+    tx.conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state.in_(WAITING))
+        .values(state=DeliveryState.DELIVERING, attempt=deliveries.c.attempt + 1, updated_at=rfc3339(at))
+    )

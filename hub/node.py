@@ -1,0 +1,300 @@
+"""One hub process, put together from its settings. The clock is read here and handed to everything else."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from types import MappingProxyType
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+
+from adapters import registry
+from adapters.amqp import AmqpCollector
+from adapters.contract import Adapter
+from adapters.egress import EgressPolicy
+from hub.accept import Intake
+from hub.access import Access
+from hub.commit import Committer
+from hub.deliver import Courier, Lane
+from hub.keys import Keyring
+from hub.mailbox import Mailbox
+from hub.outbox import BLOCKING, REPUBLISH, Pointer
+from hub.policies import Policies
+from hub.queue import PointerQueue
+from hub.retry import Circuit
+from hub.routing import Routing
+from hub.settings import Settings, read_toml
+from hub.systems import MAILBOX, Profile, Systems
+from hub.worker import Workers
+from replay.journal import Journal
+from replay.payloads import PayloadStore
+from replay.store.engine import Store, open_store
+from replay.store.tables import deliveries, log_head
+from schemas.errors import Halted, HubError
+from schemas.limits import Limits
+from schemas.message import Inbound
+from signing.sign import sign_receipt
+from signing.trust import TrustStore
+
+Clock = Callable[[], datetime]
+COUNTS_S = 5
+log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+class Counts:
+    """How much there is of what, counted anew when asked after `COUNTS_S`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._at: datetime | None = None
+        self._found: dict[str, Any] = {}
+
+    def get(self, store: Store, at: datetime) -> dict[str, Any]:
+        """Entries, deliveries by state, and undelivered ones by system. Raises `Halted("store-unavailable")`."""
+        with self._lock:
+            if self._at is None or abs((at - self._at).total_seconds()) > COUNTS_S:
+                with store.read() as conn:
+                    size = conn.execute(select(log_head.c.size)).scalar()
+                    states = conn.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state)).all()
+                    open_ones = deliveries.c.state.in_(BLOCKING)
+                    systems = conn.execute(select(deliveries.c.system, func.count()).where(open_ones).group_by(deliveries.c.system)).all()
+                self._found = {"entries": size, "deliveries": dict(map(tuple, states)), "unserved": dict(map(tuple, systems))}
+                self._at = at
+            return self._found
+
+
+@dataclass
+class Hub:
+    """A hub that can take messages in (`start` makes it deliver, too). Made by `open_hub`."""
+
+    settings: Settings
+    systems: Systems
+    access: Access
+    intake: Intake
+    mailbox: Mailbox
+    payloads: PayloadStore
+    keyring: Keyring
+    journal: Journal
+    store: Store
+    committer: Committer
+    workers: Workers
+    limits: Limits
+    clock: Clock
+    delivers: bool = True  # False: other processes on the same store do
+    _lock: int | None = None  # file descriptor that keeps a second process off an embedded store
+    _collectors: list[AmqpCollector] = field(default_factory=list)
+    _counts: Counts = field(default_factory=Counts)
+
+    def start(self) -> None:
+        """Starts the committer, the threads that deliver (if this process does), and those that collect."""
+        self.committer.start()
+        if self.delivers or self.settings.broker_url:
+            self.workers.start(deliver=self.delivers)
+        if self.delivers and self.settings.amqp.url and self.access.amqp_users:
+            self._collectors.append(self._collector())
+            self._collectors[-1].start()
+
+    def stop(self) -> None:
+        """Ends in order: nothing new in, deliveries under way to their end, then the store."""
+        for collector in self._collectors:
+            collector.stop()
+        self.workers.stop()
+        for lane in self.workers.courier.lanes.values():
+            lane.adapter.close()
+        self.committer.stop()
+        self.store.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def health(self) -> dict[str, Any]:
+        """What an operator asks first: can it write, do its threads live, how long is the journal, what waits, what needs a person.
+
+        The counts are at most `COUNTS_S` old: counting is not free, and anybody may ask.
+        """
+        try:
+            counts = self._counts.get(self.store, self.clock())
+        except HubError as fault:
+            return {"ready": False, "reason": fault.code}
+        waiting = {name: count for name, count in counts["unserved"].items() if name not in self.systems.by_name}
+        return {
+            "ready": self.committer.is_alive and self.workers.is_well(),
+            "committer": self.committer.is_alive,
+            "threads": self.workers.health(),
+            "amqp": [collector.health() for collector in self._collectors],
+            "entries": counts["entries"],
+            "deliveries": counts["deliveries"],
+            "unserved": waiting,  # deliveries to systems whose profile is gone
+        }
+
+    def _collector(self) -> AmqpCollector:
+        return AmqpCollector(
+            url=self.settings.amqp.url,
+            users=self.access.amqp_users,
+            prefix=self.settings.amqp.prefix,
+            take=self._take,
+            clock=self.clock,
+            limits=self.limits,
+        )
+
+    def _take(self, inbound: Inbound, user: str) -> bytes:
+        return self.intake.accept(inbound, self.access.of_amqp_user(user)).body
+
+
+def open_hub(
+    settings: Settings, *, clock: Clock = utc_now, deliver: bool = True, ready_adapters: Mapping[str, Adapter] = MappingProxyType({})
+) -> Hub:
+    """The hub that `settings` describe. Raises `Halted` with everything that is wrong before anything is started.
+
+    `deliver` off: this process takes in, others on the same store deliver. `ready_adapters` are adapters by system name that an embedding
+    program has made itself; they take the place of the profile's kind.
+    """
+    systems = Systems.load(settings.home / "systems")
+    _check_fallback(settings, systems)
+    keyring = Keyring.load(settings.keys_folder)
+    lanes = _lanes(systems, _builder(settings), ready_adapters)
+    lock = _lock(settings)
+    store = open_store(settings.resolved_store_url)
+    journal = Journal(keyring.journal_keys(), settings.origin)
+    committer = Committer(store, journal)
+    payloads = PayloadStore(keyring.master(), settings.data_folder / "payloads", keyring.older_masters())
+    published = deliver or bool(settings.broker_url)  # else whoever delivers finds it in the database
+    wakeups: SimpleQueue[tuple[Pointer, ...]] = SimpleQueue()  # from whoever frees a delivery to the publisher
+    courier = Courier(store, committer, payloads, lanes, clock, wake=wakeups.put)
+    namespace = settings.origin.replace("/", ".")
+    workers = Workers(
+        courier=courier,
+        store=store,
+        committer=committer,
+        new_queue=lambda: PointerQueue(settings.broker_url, namespace if settings.broker_url else str(settings.home)),
+        clock=clock,
+        sweep_s=settings.sweep_s,
+        widest=settings.workers,
+        alone=lock is not None,
+        wakeups=wakeups,
+    )
+    receipts = keyring.receipt()
+    intake = Intake(
+        store=store,
+        committer=committer,
+        routing=Routing(systems, settings.fallback),
+        trust=TrustStore.load(settings.trust_folder),
+        policies=Policies.of_systems(systems, settings.signature.mode),
+        payloads=payloads,
+        sign_receipt=partial(sign_receipt, key=receipts.private, key_id=receipts.id),
+        origin=settings.origin,
+        limits=settings.effective_limits,
+        clock=clock,
+        wake=wakeups.put if published else _nobody,
+        fetched=frozenset(name for name, profile in systems.by_name.items() if profile.delivery.kind == MAILBOX),
+        handover=REPUBLISH if published else timedelta(0),
+    )
+    return Hub(
+        settings=settings,
+        systems=systems,
+        access=Access(systems),
+        intake=intake,
+        mailbox=Mailbox(store, committer, payloads),
+        payloads=payloads,
+        keyring=keyring,
+        journal=journal,
+        store=store,
+        committer=committer,
+        workers=workers,
+        limits=settings.effective_limits,
+        clock=clock,
+        delivers=deliver,
+        _lock=lock,
+    )
+
+
+def _lanes(systems: Systems, build: Callable[[Profile], Adapter], ready: Mapping[str, Adapter]) -> dict[str, Lane]:
+    fetched = {name for name, profile in systems.by_name.items() if profile.delivery.kind == MAILBOX}
+    return {
+        name: Lane(profile, ready.get(name) or build(profile), Circuit(profile.delivery.retry))
+        for name, profile in systems.by_name.items()
+        if name not in fetched
+    }
+
+
+def _builder(settings: Settings) -> Callable[[Profile], Adapter]:
+    """Makes a profile's adapter, inside the egress policy: never to the hub's own listener, only to what `[egress]` allows."""
+    secrets = _secrets(settings)
+    listeners = ((settings.host, settings.port),) if settings.port else ()
+    egress = EgressPolicy(settings.egress.allow, listeners)
+
+    def build(profile: Profile) -> Adapter:
+        return registry.build(
+            profile.delivery.kind,
+            profile.delivery.settings,
+            secrets,
+            egress=egress,
+            path=f"{profile.name}.toml: delivery.settings",
+            folder=settings.home / "systems",
+        )
+
+    return build
+
+
+def _nobody(_: tuple[Pointer, ...]) -> None:
+    """Nobody here to wake."""
+
+
+def _check_fallback(settings: Settings, systems: Systems) -> None:
+    if settings.fallback and settings.fallback not in systems.by_name:
+        raise Halted(
+            "settings-invalid", got=f"fallback = {settings.fallback}", expected="the name of a system: " + ", ".join(systems.by_name)
+        )
+
+
+def _secrets(settings: Settings) -> Callable[[str], str]:
+    """Credentials by name, from `secrets.toml` (mode 0600); the look-up raises `LookupError`."""
+    path = settings.home / "secrets.toml"
+    table = read_toml(path) if path.exists() else {}
+    if path.exists() and path.stat().st_mode & 0o077:
+        raise Halted("keys-exposed", got=f"{path.name} mode {path.stat().st_mode & 0o777:o}", expected="600")
+
+    def secret(name: str) -> str:
+        value: Any = table
+        for step in name.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if not isinstance(value, str):
+            raise LookupError(f"{path.name} has no text named {name}")
+        return value
+
+    return secret
+
+
+def _lock(settings: Settings) -> int | None:
+    """An embedded store has one process; the lock keeps a second one out. None where the store is a server."""
+    if not settings.resolved_store_url.startswith("sqlite"):
+        return None
+    database = Path(make_url(settings.resolved_store_url).database or "")  # beside the database: two homes may name one
+    try:
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(database.with_name(database.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as fault:
+        raise Halted("store-unavailable", got=f"{database.parent}: {fault.strerror}", expected="a writable folder") from fault
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as fault:
+        os.close(handle)
+        raise Halted(
+            "settings-invalid", got="another hub process uses this store", expected="one process per SQLite store; use PostgreSQL"
+        ) from fault
+    return handle

@@ -1,0 +1,159 @@
+"""What the hub writes into the journal: the events and their fields, in one place, because a log cannot be changed later.
+
+Every function takes the transaction and returns the position; parties are agency keys, so that each party's holder of the key
+recognises the leaves that concern it (DESIGN §6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from hub.access import Principal
+from hub.commit import Transaction
+from hub.ledger import Claim
+from hub.lineage import Lineage
+from hub.outbox import Outcome
+from replay.entry import EntryDraft
+from replay.journal import Position
+from schemas.agency import AgencyCode
+from schemas.errors import HubError
+from schemas.message import Inbound, Message, rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Bytes that an authenticated system handed in."""
+
+    inbound: Inbound
+    principal: Principal
+    digest: bytes  # SHA-256 of the bytes
+
+
+def accepted(
+    tx: Transaction,
+    arrival: Arrival,
+    *,
+    message_id: UUID,
+    message: Message,
+    facts: Mapping[str, str],
+    lineage: Lineage,
+    claim: Claim,
+    copies: Sequence[Mapping[str, str]],
+    at: datetime,
+) -> Position:
+    """The acceptance of a message: `facts` as its row has them, and the copies it owes, each with its recipient and system."""
+    envelope = message.envelope
+    return tx.append(
+        EntryDraft(
+            event="accepted",
+            at=at,
+            parties=_parties(envelope.sender, *envelope.recipients),
+            fields={
+                **facts,
+                **_arrival(arrival),
+                "message_id": str(message_id),
+                "recipients": [str(one) for one in envelope.recipients],
+                "verdict": message.verdict.as_json(),
+                "artefacts": dict(message.artefacts),
+                "about": str(lineage.about) if lineage.about else None,
+                "second_route_of": str(lineage.second_route_of) if lineage.second_route_of else None,
+                "links": [[str(one.relation), one.document_id, str(one.target) if one.target else None] for one in lineage.links],
+                "sender_id": claim.sender_id,
+                "content_digest": claim.raw_digest.hex(),
+                "deliveries": [dict(copy) for copy in copies],
+            },
+            message_id=message_id,
+        )
+    )
+
+
+def bound(tx: Transaction, arrival: Arrival, message_id: UUID, sender_id: str) -> Position:
+    """A further id of the sender's that means a message known already."""
+    return tx.append(
+        EntryDraft(
+            event="duplicate-key",
+            at=arrival.inbound.received_at,
+            parties=_parties(*arrival.principal.agencies),
+            fields={**_arrival(arrival), "message_id": str(message_id), "sender_id": sender_id},
+            message_id=message_id,
+        )
+    )
+
+
+def refused(tx: Transaction, arrival: Arrival, fault: HubError) -> Position:
+    """A refusal: digest and reasons, never the body."""
+    return tx.append(
+        EntryDraft(
+            event="refused",
+            at=arrival.inbound.received_at,
+            parties=_parties(*arrival.principal.agencies),
+            fields={
+                **_arrival(arrival),
+                "code": fault.code,
+                "reasons": sorted({violation.code for violation in fault.violations} | {fault.code}),
+            },
+        )
+    )
+
+
+def conflict(tx: Transaction, arrival: Arrival, first: UUID) -> Position:
+    """An id that was used before, now with other bytes."""
+    return tx.append(
+        EntryDraft(
+            event="conflict",
+            at=arrival.inbound.received_at,
+            parties=_parties(*arrival.principal.agencies),
+            fields={**_arrival(arrival), "first": str(first)},
+            message_id=first,
+        )
+    )
+
+
+def delivery(
+    tx: Transaction,
+    *,
+    message_id: UUID,
+    delivery_id: UUID,
+    recipient: AgencyCode,
+    attempt: int,
+    outcome: Outcome,
+    at: datetime,
+    reason: str = "",
+) -> None:
+    """How an attempt to deliver ended, why a delivery was cancelled, or what a person decided (`reason` is theirs)."""
+    fields: dict[str, Any] = {
+        "message_id": str(message_id),
+        "delivery_id": str(delivery_id),
+        "state": str(outcome.state),
+        "attempt": attempt,
+        "cause": outcome.cause,
+        "remote_id": outcome.remote_id,
+        "previous": tx.previous(message_id),
+    }
+    if reason:
+        fields["reason"] = reason
+    tx.append(EntryDraft(event="delivery", at=at, parties=_parties(recipient), fields=fields, message_id=message_id))
+
+
+def _arrival(arrival: Arrival) -> dict[str, Any]:
+    inbound = arrival.inbound
+    return {
+        "principal": arrival.principal.system,
+        "received": {
+            "by": inbound.peer,
+            "at": rfc3339(inbound.received_at),
+            "content_type": inbound.content_type,
+            "charset": inbound.charset,
+            "idempotency_key": inbound.idempotency_key,
+        },
+        "raw_digest": arrival.digest.hex(),
+        "size": len(inbound.raw),
+    }
+
+
+def _parties(*codes: AgencyCode) -> tuple[str, ...]:
+    return tuple(sorted({code.key for code in codes}))

@@ -1,0 +1,175 @@
+"""The hub's settings: one folder (`home`) with everything an operator writes, read once at start.
+
+::
+
+    home/
+      hub.toml           this module's `Settings`
+      systems/*.toml     one profile per connected system (`hub.systems`)
+      trust/             trust anchors; `intermediates/` below it
+      secrets.toml       credentials that profiles refer to by name, mode 0600
+      keys/              the hub's own keys (`lgsp keys init`), never in the database or its backup
+      data/              database and payload files, unless `store_url` says otherwise
+
+Everything wrong in a file is reported at once, with its place. Environment variables override single values: `LGSP_LISTEN`,
+`LGSP_STORE_URL`, `LGSP_BROKER_URL`, `LGSP_PUBLIC_URL`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from schemas.errors import Halted, Violation, error
+from schemas.limits import DEFAULT_LIMITS, Limits
+
+M = TypeVar("M", bound=BaseModel)
+
+ENVIRONMENT = {
+    "LGSP_LISTEN": "listen",
+    "LGSP_STORE_URL": "store_url",
+    "LGSP_BROKER_URL": "broker_url",
+    "LGSP_PUBLIC_URL": "public_url",
+}
+
+
+class Table(BaseModel):
+    """A TOML table: frozen, and a key that is not known is an error, not a silent no-op."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AmqpSettings(Table):
+    """The broker that agencies publish to (DESIGN §10). Not the hub's own pointer queue, though it may be the same broker."""
+
+    url: str = ""  # amqp://user:password@host/vhost; "" = no AMQP ingress
+    prefix: str = "agency"  # exchanges and queues are `<prefix>.<user>.out`, `<prefix>.<user>.…`
+
+
+class EgressSettings(Table):
+    """Where deliveries may go. Link-local and metadata addresses are refused always."""
+
+    allow: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+
+
+class SignatureSettings(Table):
+    """What is asked of a packet's own signature where a system's profile says nothing."""
+
+    mode: str = Field(default="check", pattern="^(require|check|ignore)$")
+
+
+class Settings(Table):
+    """`hub.toml`."""
+
+    home: Path
+    origin: str = Field(default="lgsp-hub.local/journal", pattern=r"^[^\s+]{1,200}$")  # the log's name: never change it once it has entries
+    listen: str = Field(default="127.0.0.1:8080", pattern=r"^[^\s]+:[0-9]{1,5}$")
+    public_url: str = ""  # as systems see the hub; written into the WSDL. "" = taken from each request
+    store_url: str = ""  # SQLAlchemy URL; "" = SQLite in home/data
+    broker_url: str = ""  # kombu URL of the pointer queue; "" = in this process
+    fallback: str = ""  # name of the system that takes recipients nobody here serves (the axis); "" = refuse them
+    workers: int = Field(default=4, ge=1, le=64)  # most deliveries to one system at a time
+    sweep_s: float = Field(default=1.0, gt=0)  # how often due deliveries are looked for
+    amqp: AmqpSettings = AmqpSettings()
+    egress: EgressSettings = EgressSettings()
+    signature: SignatureSettings = SignatureSettings()
+    limits: Mapping[str, int] = Field(default_factory=dict)
+
+    @field_validator("limits")
+    @classmethod
+    def _known_limits(cls, value: Mapping[str, int]) -> Mapping[str, int]:
+        unknown = sorted(set(value) - set(Limits.__slots__))
+        if unknown:
+            raise ValueError(f"unknown limits {', '.join(unknown)}; known: {', '.join(Limits.__slots__)}")
+        if any(most <= 0 for most in value.values()):
+            raise ValueError("a limit is a positive number")
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _a_port(cls, value: str) -> str:
+        if int(value.rpartition(":")[2]) > 65_535:
+            raise ValueError("a port is at most 65535")
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _a_broker_that_keeps(cls, value: str) -> str:
+        if value and not value.startswith(("amqp://", "amqps://", "pyamqp://")):
+            raise ValueError(
+                "only amqp:// or amqps:// (RabbitMQ); other transports lose messages when a consumer is killed. Empty = in this process"
+            )
+        return value
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        return self.listen.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        """The port to listen on; 0 = any free one."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def data_folder(self) -> Path:
+        """Database and payload files."""
+        return self.home / "data"
+
+    @property
+    def keys_folder(self) -> Path:
+        """The hub's own keys."""
+        return self.home / "keys"
+
+    @property
+    def trust_folder(self) -> Path:
+        """Trust anchors and intermediates."""
+        return self.home / "trust"
+
+    @property
+    def resolved_store_url(self) -> str:
+        """`store_url`, or SQLite in `data_folder`."""
+        return self.store_url or f"sqlite:///{self.data_folder / 'hub.sqlite'}"
+
+    @property
+    def effective_limits(self) -> Limits:
+        """The defaults with `[limits]` laid over them."""
+        return Limits(**{name: self.limits.get(name, getattr(DEFAULT_LIMITS, name)) for name in Limits.__slots__})
+
+
+def load_settings(home: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """`home/hub.toml` (all defaults where it is absent) with the environment laid over it. Raises `Halted("settings-invalid")`."""
+    path = home / "hub.toml"
+    table = read_toml(path) if path.exists() else {}
+    env = os.environ if environment is None else environment
+    table.update({field: env[name] for name, field in ENVIRONMENT.items() if env.get(name)})
+    return checked(Settings, {**table, "home": home.absolute()}, path)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The table in `path`. Raises `Halted("settings-invalid")` with the line of a syntax error."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        one = error("settings-invalid", path=path.name, got=fault, expected="a readable TOML file")
+        raise Halted("settings-invalid", got=f"{path.name}: {fault}", expected=one.expected, violations=(one,)) from fault
+
+
+def checked(model: type[M], table: Mapping[str, Any], path: Path) -> M:
+    """`table` as a `model`; every violation at once otherwise."""
+    try:
+        return model.model_validate(table)
+    except ValidationError as fault:
+        violations = tuple(_violation(path, dict(one)) for one in fault.errors())
+        raise Halted("settings-invalid", got=violations[0].got, expected=violations[0].expected, violations=violations) from fault
+
+
+def _violation(path: Path, one: Mapping[str, Any]) -> Violation:
+    place = ".".join(str(step) for step in one["loc"] if not str(step).startswith(("lax-or-strict", "function-")))
+    value = "" if any(secret in place for secret in ("secret", "token", "password", "url")) else repr(one.get("input", ""))
+    return error("settings-invalid", path=f"{path.name}: {place}", got=value, expected=one["msg"])
