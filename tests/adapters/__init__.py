@@ -1,0 +1,1 @@
+"""Tests of `adapters`: every outcome against real servers on loopback."""

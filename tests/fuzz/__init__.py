@@ -1,0 +1,1 @@
+"""Fuzzing of what reads packets: see `docs/fuzzing.md`."""

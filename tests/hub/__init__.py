@@ -1,0 +1,1 @@
+"""Tests of `hub`: the way in, the way out, and the promises between them."""

@@ -1,0 +1,1 @@
+"""Tests of the shapes: errors, agency codes, the parser, edXML."""

@@ -1,0 +1,1 @@
+"""Dossier messages in JSON."""

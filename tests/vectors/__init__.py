@@ -1,0 +1,1 @@
+"""Signed files of every kind and their tampered twins, made afresh with real tools: one function for each defect."""
