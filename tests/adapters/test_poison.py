@@ -150,7 +150,7 @@ def test_a_work_that_raises_anything_begins_anew() -> None:
 
     threads = Supervised([work], name="test", first_pause_s=0.001)
     threads.start()
-    assert done.wait(5)
+    assert done.wait(60)
     assert (threads.alive, len(threads)) == (1, 1)
     threads.stop()
     assert threads.alive == 0
@@ -170,7 +170,7 @@ def collecting(url: str, prefix: str, hub: Hub, users: tuple[str, ...] = (USER,)
         collector.stop()
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 10.0) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
     end = monotonic() + seconds
     while not (found := what()):
         assert monotonic() < end, "nothing came in time"

@@ -57,7 +57,7 @@ def read_status(raw: bytes) -> StatusPacket:
     return packet
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 10.0) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
     end = monotonic() + seconds
     while not (found := what()):
         assert monotonic() < end, "not in time"

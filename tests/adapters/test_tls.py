@@ -82,7 +82,7 @@ def accept(sock: ssl.SSLSocket) -> None:
 
 def trickle(sock: ssl.SSLSocket) -> None:
     sock.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(200):
+    for _ in range(3000):
         sock.sendall(b" ")
         sleep(0.02)
 
@@ -111,11 +111,11 @@ def test_a_system_that_cannot_prove_its_name_is_sent_nothing(case: str, tmp_path
 def test_a_deadline_holds_under_tls(tmp_path: Path) -> None:
     files = certificate(tmp_path, "127.0.0.1")
     with listening(files, trickle) as (port, _):
-        adapter = RestAdapter(f"https://127.0.0.1:{port}/", ca_file=str(files[0]), idempotency=Idempotency.NONE, timeout_s=0.5)
+        adapter = RestAdapter(f"https://127.0.0.1:{port}/", ca_file=str(files[0]), idempotency=Idempotency.NONE, timeout_s=1.5)
         started = monotonic()
         with pytest.raises(AgencyInDoubt):
             adapter.deliver(parcel())
-        assert monotonic() - started < 1.5
+        assert monotonic() - started < 30  # the whole trickle takes a minute
         adapter.close()
 
 

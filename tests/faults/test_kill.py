@@ -113,7 +113,7 @@ def kill(serving: Serving) -> None:
 
 def end(serving: Serving) -> None:
     serving.process.terminate()
-    assert serving.process.wait(30) == 0
+    assert serving.process.wait(100) == 0
     if serving.process.stdout is not None:
         serving.process.stdout.close()
 

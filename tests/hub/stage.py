@@ -40,7 +40,7 @@ class Recorder:
     gate: threading.Event = field(default_factory=threading.Event)  # deliveries wait here while it is not set
 
     def deliver(self, parcel: Parcel) -> Accepted:
-        self.gate.wait(10)
+        self.gate.wait(60)
         self.parcels.append(parcel)
         if self.answers:
             raise self.answers.pop(0)
@@ -73,7 +73,7 @@ class Stage:
             rows = conn.execute(select(deliveries.c.recipient, deliveries.c.state).where(deliveries.c.message_id == message_id)).all()
         return {row.recipient: row.state for row in rows}
 
-    def wait_for(self, condition: Callable[[], Any], limit_s: float = 10.0) -> None:
+    def wait_for(self, condition: Callable[[], Any], limit_s: float = 60.0) -> None:
         until = time.monotonic() + limit_s
         while not condition():
             if time.monotonic() > until:

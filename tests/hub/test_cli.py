@@ -52,7 +52,7 @@ def url(home: Path) -> Iterator[str]:
         assert line, (home / "log").read_text()
         yield json.loads(line)["url"]
         process.terminate()
-        assert process.wait(30) == 0, (home / "log").read_text()
+        assert process.wait(100) == 0, (home / "log").read_text()
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_a_dead_system_slows_nobody_else(stage: Stage) -> None:
 
 
 def test_a_circuit_that_is_open_lets_a_dead_system_rest(tmp_path: Path) -> None:
-    retry = "[delivery.retry]\nbase_s = 0.01\nmax_s = 0.02\nmax_attempts = 500\nopen_after = 2\nopen_s = 0.5"
+    retry = "[delivery.retry]\nbase_s = 0.01\nmax_s = 0.02\nmax_attempts = 500\nopen_after = 2\nopen_s = 1.5"
     stage = open_stage(tmp_path / "home", profiles={**PROFILES, "qlvb": profile([QLVB], "recorder", "", f"concurrency = 1\n{retry}")})
     stage.hub.start()
     stage.systems["qlvb"].answers.extend([down()] * 3)

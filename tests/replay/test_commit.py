@@ -46,10 +46,10 @@ def keep_busy(committer: Committer) -> threading.Event:
 
     def change(_: Transaction) -> None:
         begun.set()
-        go.wait(10)
+        go.wait(60)
 
     committer.submit(change)
-    assert begun.wait(10)
+    assert begun.wait(60)
     return go
 
 
@@ -196,7 +196,7 @@ def test_a_callback_that_fails_stops_nothing(committer: Committer) -> None:
         tx.after_commit(called.set)
 
     committer.submit(change).result(10)
-    assert called.wait(10)
+    assert called.wait(60)
     assert committer.submit(lambda tx: tx.append(draft(1))).result(10).index == 0
 
 
@@ -210,7 +210,7 @@ def test_a_callback_finds_everything_on_disk(world: World, committer: Committer)
         tx.after_commit(done.set)
 
     committer.submit(change).result(10)
-    assert done.wait(10)
+    assert done.wait(60)
     assert seen == [1]
 
 

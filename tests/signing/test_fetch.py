@@ -72,7 +72,7 @@ def serving() -> Iterator[Authority]:
             self.wfile.write(running.bodies["/ocsp"])
 
         def _trickle(self) -> None:
-            for _ in range(100):
+            for _ in range(1200):
                 try:
                     self.wfile.write(b"H")
                     time.sleep(0.05)
@@ -172,9 +172,9 @@ def test_sizes_and_times_are_bounded(authority: Authority) -> None:
     assert large.value.code == "resource-limit"
     began = time.monotonic()
     with pytest.raises(TryLater) as slow:
-        exchange(urlsplit(authority.place + "/trickle"), None, 5000, 0.4)
+        exchange(urlsplit(authority.place + "/trickle"), None, 5000, 1.0)
     assert slow.value.code == "trust-unavailable"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30  # the whole trickle takes a minute
 
 
 def test_nobody_there_is_no_answer() -> None:

@@ -294,8 +294,7 @@ def test_a_large_list_is_indexed_once() -> None:
     began = time.perf_counter()
     for n in range(200):
         assert check_revocation(path, replace(ctx, at=AT + timedelta(seconds=n))).status is Status.OK
-    assert (time.perf_counter() - began) / 200 < min(0.002, first / 5)
-    assert first < 2
+    assert time.perf_counter() - began < 50 * first, "200 more questions cost less than 50 indexings: it was not indexed for each"
 
 
 def test_threads_agree() -> None:
