@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,15 +23,15 @@ from pathlib import Path
 import urllib3
 
 from hub.demo import bus
-from hub.demo.children import Child, ChildFailed, Children
+from hub.demo.children import Child, Children
 from hub.demo.faces import TIMEOUT_S, Caller
 from hub.demo.home import MEMBERS, ON_BUS, HomeFolder, Login, Member, new_pki, write_home
 from hub.demo.packets import Body, Letter
 from hub.demo.pki import STRANGER
 from hub.demo.play import Sent
+from hub.demo.ports import HOST, free_port
 
 ANSWERS = "01,03,06"  # đã đến, đã tiếp nhận, hoàn thành
-HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ class Stage:
 @contextmanager
 def set_stage(folder: Path, at: datetime, *, port: int = 0, use_broker: bool = True) -> Iterator[Stage]:
     """A stage in `folder`, for as long as the block runs. Raises `ChildFailed` where something does not come up."""
-    url = f"http://{HOST}:{_free_port(port)}"  # 1
+    url = f"http://{HOST}:{free_port(port)}"  # 1
     prefix = f"lgsp-demo-{secrets.token_hex(4)}"
     if not (use_broker and bus.is_usable(prefix)):  # 2
         prefix = ""
@@ -164,9 +163,13 @@ def _built(folder: Path, at: datetime, url: str, prefix: str, children: Children
     logins = {member.name: Login.new() for member in MEMBERS}
     simulated = [member for member in MEMBERS if member.module]
     commands = {one.name: _arguments(one, folder / one.name, url, prefix, logins[one.name]) for one in simulated}
-    running = {one.name: children.launch(one.name, one.module, *commands[one.name]) for one in simulated}  # 3
+    ports = {one.name: free_port() for one in simulated}
+    running = {
+        one.name: children.launch(one.name, one.module, *commands[one.name], "--port", str(ports[one.name])) for one in simulated
+    }  # 3
     pki = new_pki(folder / "home" / "pki", at)  # 4, while they come up
-    ports = {name: int(child.wait_ready().ready["port"]) for name, child in running.items()}
+    for child in running.values():
+        child.wait_ready()
     simulators = {one.name: Simulator(one.module, commands[one.name], ports[one.name]) for one in simulated}
     addresses = {name: one.url for name, one in simulators.items()}
     home = write_home(folder / "home", pki, listen=url.removeprefix("http://"), addresses=addresses, logins=logins, bus_prefix=prefix)  # 5
@@ -181,12 +184,3 @@ def _arguments(member: Member, folder: Path, url: str, prefix: str, login: Login
     if member.name == ON_BUS and prefix:
         return (*own, "--broker", bus.URL, "--prefix", prefix)
     return (*own, "--hub", url, "--key", login.api_key)
-
-
-def _free_port(wanted: int) -> int:
-    """`wanted`, or any free one for 0. Raises `ChildFailed` before anything is started if it is taken."""
-    try:
-        with socket.create_server((HOST, wanted)) as listener:
-            return int(listener.getsockname()[1])
-    except OSError as fault:
-        raise ChildFailed(f"{HOST}:{wanted}: {fault.strerror}") from fault

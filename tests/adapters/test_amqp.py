@@ -24,6 +24,7 @@ from schemas.errors import Halted, HubError, Refused, TryLater
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.message import Inbound
 from tests.adapters.parcels import parcel
+from tests.ports import closed_port
 
 pytestmark = pytest.mark.rabbitmq
 AT = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
@@ -64,11 +65,6 @@ def test_a_parcel_lies_in_the_agencys_queue_unchanged_with_its_marks(broker: str
     assert first.properties["application_headers"]["x-lgsp-document-id"] == parcel().document_id
 
 
-def _closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 def _full_queue(prefix: str, channel: Any) -> str:
     name = Topology("guest", prefix).in_exchange
     channel.exchange_declare(name, "direct", durable=True, auto_delete=False)
@@ -104,7 +100,7 @@ class TestOutcomes:
 
     def test_nobody_listening_is_unavailable(self, broker: str, idempotency: Idempotency) -> None:
         with pytest.raises(AgencyUnavailable):
-            adapter_for(f"amqp://a:b@127.0.0.1:{_closed_port()}/", "x", idempotency=idempotency).deliver(parcel())
+            adapter_for(f"amqp://a:b@127.0.0.1:{closed_port()}/", "x", idempotency=idempotency).deliver(parcel())
 
 
 @pytest.mark.parametrize(

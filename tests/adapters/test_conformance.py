@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from adapters.soap import SoapAdapter
 from adapters.topology import Topology
 from tests.adapters.conftest import namespace
 from tests.adapters.simulators import Simulator, simulator
+from tests.ports import closed_port
 
 MODES = {Weather.UP: "up", Weather.BUSY: "busy", Weather.REFUSING: "refuse", Weather.SILENT: "silent"}
 TOKEN = "conformance-token"
@@ -32,11 +32,6 @@ ARGUMENTS = {
     "maThongDiep": "{message_id}",
     "noiDung": "{body_base64}",
 }
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @dataclass

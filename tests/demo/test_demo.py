@@ -20,6 +20,7 @@ import urllib3
 
 from hub.demo import bus
 from hub.demo.scenario import SCENARIO
+from tests.ports import closed_port
 
 LIMIT_S = 100.0
 FEW_STEPS = """
@@ -115,6 +116,7 @@ def test_one_outcome_that_is_not_as_expected_makes_it_fail_and_no_broker_is_need
     with demo(tmp_path, "-c", FEW_STEPS) as process:
         out, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 1, err
+    assert out, err
     told = json.loads(out)
     assert not told["ok"]
     assert [step["ok"] for step in told["steps"]] == [True, True, True, True, False]
@@ -200,7 +202,5 @@ def test_what_is_no_broker_is_not_taken_for_one(what: bytes | None) -> None:
 
 
 def test_nobody_listening_and_a_login_that_is_refused_both_mean_no_broker() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        closed = listener.getsockname()[1]
-    assert not bus.is_usable("lgsp-demo-test", f"amqp://guest:guest@127.0.0.1:{closed}/")
+    assert not bus.is_usable("lgsp-demo-test", f"amqp://guest:guest@127.0.0.1:{closed_port()}/")
     assert not bus.is_usable("lgsp-demo-test", bus.URL.replace("guest:guest", "nobody:wrong"))

@@ -25,6 +25,7 @@ from signing.evidence import judge_signer
 from signing.fetch import AllowList, Fetcher, exchange
 from signing.revocation import check_revocation
 from signing.trust import TrustStore
+from tests.ports import closed_port
 from tests.vectors.build_pki import CA, ROOT, ROOT_NAME, SIGNER
 from tests.vectors.build_status import Crl, Ocsp
 from tests.vectors.certificates import AT, DAY, Extension
@@ -178,11 +179,8 @@ def test_sizes_and_times_are_bounded(authority: Authority) -> None:
 
 
 def test_nobody_there_is_no_answer() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     with pytest.raises(TryLater):
-        exchange(urlsplit(f"http://127.0.0.1:{port}/x"), None, 100, 1)
+        exchange(urlsplit(f"http://127.0.0.1:{closed_port()}/x"), None, 100, 1)
 
 
 PLACES = {
