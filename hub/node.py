@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,6 @@ from types import MappingProxyType
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from adapters import registry
@@ -25,21 +23,22 @@ from adapters.egress import EgressPolicy
 from hub.accept import Intake
 from hub.access import Access
 from hub.commit import Committer
+from hub.counts import Counts
 from hub.deliver import Courier, Lane
 from hub.keys import Keyring
 from hub.mailbox import Mailbox
-from hub.outbox import BLOCKING, REPUBLISH, Pointer
+from hub.outbox import REPUBLISH, Pointer
 from hub.policies import Policies
 from hub.queue import PointerQueue
 from hub.retry import Circuit
 from hub.routing import Routing
+from hub.sessions import Sessions
 from hub.settings import Settings, read_toml
 from hub.systems import MAILBOX, Profile, Systems
 from hub.worker import Workers
 from replay.journal import Journal
 from replay.payloads import PayloadStore
 from replay.store.engine import Store, open_store
-from replay.store.tables import deliveries, log_head
 from schemas.errors import Halted, HubError
 from schemas.limits import Limits
 from schemas.message import Inbound
@@ -47,35 +46,12 @@ from signing.sign import sign_receipt
 from signing.trust import TrustStore
 
 Clock = Callable[[], datetime]
-COUNTS_S = 5
 log = structlog.get_logger(__name__)
 
 
 def utc_now() -> datetime:
     """The wall clock, in UTC."""
     return datetime.now(UTC)
-
-
-class Counts:
-    """How much there is of what, counted anew when asked after `COUNTS_S`."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._at: datetime | None = None
-        self._found: dict[str, Any] = {}
-
-    def get(self, store: Store, at: datetime) -> dict[str, Any]:
-        """Entries, deliveries by state, and undelivered ones by system. Raises `Halted("store-unavailable")`."""
-        with self._lock:
-            if self._at is None or abs((at - self._at).total_seconds()) > COUNTS_S:
-                with store.read() as conn:
-                    size = conn.execute(select(log_head.c.size)).scalar()
-                    states = conn.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state)).all()
-                    open_ones = deliveries.c.state.in_(BLOCKING)
-                    systems = conn.execute(select(deliveries.c.system, func.count()).where(open_ones).group_by(deliveries.c.system)).all()
-                self._found = {"entries": size, "deliveries": dict(map(tuple, states)), "unserved": dict(map(tuple, systems))}
-                self._at = at
-            return self._found
 
 
 @dataclass
@@ -85,6 +61,7 @@ class Hub:
     settings: Settings
     systems: Systems
     access: Access
+    sessions: Sessions
     intake: Intake
     mailbox: Mailbox
     payloads: PayloadStore
@@ -208,6 +185,7 @@ def open_hub(
         settings=settings,
         systems=systems,
         access=Access(systems),
+        sessions=Sessions(store, committer, settings.persons, clock),
         intake=intake,
         mailbox=Mailbox(store, committer, payloads),
         payloads=payloads,

@@ -63,6 +63,14 @@ class SignatureSettings(Table):
     mode: str = Field(default="check", pattern="^(require|check|ignore)$")
 
 
+class PersonSettings(Table):
+    """Logging in of people (operators, auditors, …)."""
+
+    session_s: int = Field(default=28_800, ge=60, le=604_800)  # how long a session lasts; a working day
+    attempts: int = Field(default=5, ge=1)  # for one login from one address; 4 times as many for a login, 10 times for an address
+    attempts_window_s: int = Field(default=900, ge=1)
+
+
 class Settings(Table):
     """`hub.toml`."""
 
@@ -78,6 +86,7 @@ class Settings(Table):
     amqp: AmqpSettings = AmqpSettings()
     egress: EgressSettings = EgressSettings()
     signature: SignatureSettings = SignatureSettings()
+    persons: PersonSettings = PersonSettings()
     limits: Mapping[str, int] = Field(default_factory=dict)
 
     @field_validator("limits")

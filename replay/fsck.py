@@ -11,6 +11,7 @@ The steps:
 6. deliveries    exactly those that the acceptance lists, one per recipient; each stands as its last entry says
 7. head          size and frontier are those of the entries
 8. checkpoint    an older one, kept elsewhere: the log of its size had its root
+9. accounts      people's roles, passwords and locks are those that the journal tells of
 
 An erased opening or payload is no difference if an ``erased`` entry names its message. What is state of work only (when a delivery is
 due, whose lease it is, the excerpt of an answer) is not in the journal and not checked. Reads one snapshot and never holds the writer up.
@@ -29,6 +30,7 @@ from sqlalchemy import Connection, Table, exc, func, select
 
 from replay import derived
 from replay.accepted import AcceptedCheck
+from replay.accounts import Accounts
 from replay.checkpoint import Checkpoint
 from replay.derived import Acceptance, Binding
 from replay.entry import Entry
@@ -110,6 +112,7 @@ class _Check:
     origins: Sequence[str]  # names of the log that its keys know
     standing: Deliveries = field(init=False)
     senders: SenderIds = field(init=False)
+    accounts: Accounts = field(init=False)
     frontier: Frontier = field(default_factory=Frontier)
     root_then: bytes | None = None  # at the expected checkpoint's size
     next_index: int = 0
@@ -118,6 +121,7 @@ class _Check:
 
     def __post_init__(self) -> None:
         self.standing, self.senders = Deliveries(self.findings), SenderIds(self.findings)
+        self.accounts = Accounts(self.findings)
 
     def chunk(self, rows: Sequence[AnyRow]) -> None:
         self._note_root()
@@ -190,6 +194,8 @@ class _Check:
                 bindings.append(derived.later_binding(values))
             elif event == "delivery":
                 self.standing.fold(row.position, values)
+            elif event == "person":
+                self.accounts.fold(values)
             elif event == "erased":
                 self.erased.add(derived.hexadecimal(values["message_id"]))
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
@@ -200,6 +206,7 @@ class _Check:
         """What can be said only after the last entry."""
         self._note_root()
         self.standing.check(self.conn)
+        self.accounts.check(self.conn)  # 9
         self._totals()
         findings = self.findings
         for message_id, code, path in findings.absent:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 from pydantic import BaseModel
 
+from hub.api import openapi_people
+from hub.api.operation import DICT, Json, Operation, ref
 from hub.api.shapes import Ack, StatusReport
 
 VERSION = "1.0.0"
-Json = dict[str, Any]
 
 _TEXT: Json = {"type": "string"}
 _UUID: Json = {"type": "string", "format": "uuid"}
@@ -77,26 +74,8 @@ _SCHEMAS: Json = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method at one address."""
-
-    method: str
-    path: str
-    vi: str
-    en: str
-    answers: Mapping[int, tuple[str, Json]]  # status → (media type, schema)
-    parameters: Sequence[Json] = ()
-    body: Json | None = None
-    open_to_all: bool = False
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 def _json(name: str) -> tuple[str, Json]:
-    return "application/json", _ref(name)
+    return "application/json", ref(name)
 
 
 def _query(name: str, schema: Json) -> Json:
@@ -105,7 +84,6 @@ def _query(name: str, schema: Json) -> Json:
 
 _RECEIPTS = {201: _json("Receipt"), 200: _json("Receipt")}
 _PACKET: Json = {"type": "string", "format": "binary", "description": "edXML, QCVN 102:2016/BTTTT"}
-_DICT = ("application/json", {"type": "object"})
 _KEY: Json = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 512}}
 
 OPERATIONS = (
@@ -123,7 +101,7 @@ OPERATIONS = (
         "/api/v1/messages/{message}",
         "Trạng thái theo từng nơi nhận và các sự kiện của một thông điệp",
         "State per recipient and events of one message",
-        {200: _DICT},
+        {200: DICT},
     ),
     Operation(
         "get",
@@ -150,7 +128,7 @@ OPERATIONS = (
         "Confirm that the packet is stored, or refuse it; repeating changes nothing",
         {200: _json("State")},
         (),
-        {"application/json": {"schema": _ref("Ack")}},
+        {"application/json": {"schema": ref("Ack")}},
     ),
     Operation(
         "post",
@@ -159,17 +137,18 @@ OPERATIONS = (
         "Report the document's status; the hub writes the status packet to its sender",
         _RECEIPTS,
         (),
-        {"application/json": {"schema": _ref("StatusReport")}},
+        {"application/json": {"schema": ref("StatusReport")}},
     ),
-    Operation("get", "/health/live", "Tiến trình còn chạy", "The process runs", {200: _DICT}, open_to_all=True),
+    Operation("get", "/health/live", "Tiến trình còn chạy", "The process runs", {200: DICT}, open_to_all=True),
     Operation(
         "get",
         "/health/ready",
         "Sẵn sàng tiếp nhận (503 nếu chưa)",
         "Ready to accept (503 if not)",
-        {200: _DICT, 503: _DICT},
+        {200: DICT, 503: DICT},
         open_to_all=True,
     ),
+    *openapi_people.OPERATIONS,
 )
 
 
@@ -190,24 +169,26 @@ def document() -> Json:
                 "bearer": {"type": "http", "scheme": "bearer", "description": "keyid.secret"},
                 "basic": {"type": "http", "scheme": "basic", "description": "user = keyid, password = secret"},
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "session": {"type": "http", "scheme": "bearer", "description": "a person's token: POST /api/v1/sessions"},
             },
         },
         "security": [{"bearer": []}, {"basic": []}, {"key": []}],
     }
 
 
-_MODELS: dict[str, type[BaseModel]] = {"Ack": Ack, "StatusReport": StatusReport}
+_MODELS: dict[str, type[BaseModel]] = {"Ack": Ack, "StatusReport": StatusReport, **openapi_people.MODELS}
 
 
 def _described(one: Operation) -> Json:
     in_path = [
-        {"name": name, "in": "path", "required": True, "schema": _UUID} for name in ("message", "delivery") if f"{{{name}}}" in one.path
+        {"name": name, "in": "path", "required": True, "schema": _UUID}
+        for name in ("message", "delivery", "replay")
+        if f"{{{name}}}" in one.path
     ]
     answers: Json = {
-        str(status): {"description": "OK" if status < 300 else "not ready", "content": {media: {"schema": schema}}}
-        for status, (media, schema) in one.answers.items()
+        str(status): {"description": "OK" if status < 300 else "not ready"} | _content(answer) for status, answer in one.answers.items()
     }
-    answers["default"] = {"description": "Lỗi · error", "content": {"application/problem+json": {"schema": _ref("Problem")}}}
+    answers["default"] = {"description": "Lỗi · error", "content": {"application/problem+json": {"schema": ref("Problem")}}}
     described: Json = {
         "operationId": f"{one.method}{one.path.replace('/api/v1', '').replace('/', '_').replace('{', '').replace('}', '')}",
         "summary": f"{one.vi} · {one.en}",
@@ -216,6 +197,10 @@ def _described(one: Operation) -> Json:
     }
     if one.body is not None:
         described["requestBody"] = {"required": "Ack" not in str(one.body), "content": one.body}
-    if one.open_to_all:
-        described["security"] = []
+    if one.open_to_all or one.of_person:
+        described["security"] = [] if one.open_to_all else [{"session": []}]
     return described
+
+
+def _content(answer: tuple[str, Json] | None) -> Json:
+    return {} if answer is None else {"content": {answer[0]: {"schema": answer[1]}}}

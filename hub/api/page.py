@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from hub.api.openapi import OPERATIONS, Operation
+from hub.api.openapi import OPERATIONS
+from hub.api.operation import Operation
 from hub.api.soap.wsdl import OPERATION_TEXTS
 
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -22,6 +23,8 @@ pre{{background:#f4f4f4;padding:.8rem;overflow:auto}}.en{{color:#555}}</style></
 <p>Khóa API dạng <code>keyid.secret</code>: <code>Authorization: Bearer keyid.secret</code>, hoặc Basic (người dùng
 <code>keyid</code>, mật khẩu <code>secret</code>), hoặc <code>X-API-Key</code>.
 <span class="en">The API key in one of these three headers, REST and SOAP alike.</span></p>
+<p>Người dùng: <code>POST /api/v1/sessions</code>, rồi <code>Authorization: Bearer</code> với mã phiên nhận được.
+<span class="en">People: log in, then the session's token as bearer.</span></p>
 <h2>REST</h2><table><tr><th>Địa chỉ <span class="en">· Address</span></th>
 <th>Ý nghĩa <span class="en">· Meaning</span></th></tr>{rest}</table>
 <pre>curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/xml" --data-binary @goi-tin.edxml $HUB/api/v1/messages</pre>

@@ -25,6 +25,8 @@ from hub.cli import (
     formats,
     keys,
     log,
+    login,
+    person,
     send,
     serve,
     translate,
@@ -50,6 +52,8 @@ app.command("send")(send.send)
 app.command("status")(send.status)
 app.command("inbox")(send.inbox)
 app.command("verify")(verify.command)
+app.command("login")(login.login)
+app.command("logout")(login.logout)
 app.command("validate")(validate.command)
 app.command("convert")(convert.command)
 app.add_typer(bench.app, name="bench")
@@ -63,6 +67,7 @@ app.add_typer(directory.app, name="directory")
 app.add_typer(formats.app, name="formats")
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
+app.add_typer(person.app, name="person")
 
 
 def _version(asked: bool) -> None:

@@ -54,7 +54,7 @@ KNOWN_TO = {
 }
 
 # Imported name → name of the distribution, where they differ.
-DISTRIBUTIONS = {"pyhanko_certvalidator": "pyhanko-certvalidator", "yaml": "pyyaml", "dateutil": "python-dateutil"}
+DISTRIBUTIONS = {"argon2": "argon2-cffi", "pyhanko_certvalidator": "pyhanko-certvalidator", "yaml": "pyyaml", "dateutil": "python-dateutil"}
 
 
 def layer_breaks(found: Iterable[Module]) -> list[str]:

@@ -207,7 +207,11 @@ def test_a_column_that_says_something_else_is_found(
     assert changed or edit is not other
 
 
-@pytest.mark.parametrize("table", [table for table in metadata.sorted_tables if table.name != "schema_version"], ids=lambda t: t.name)
+# What no entry of these tests speaks of, or what is state of work only; people's accounts: tests/replay/test_persons.py.
+ELSEWHERE = {"schema_version", "persons", "sessions", "login_attempts"}
+
+
+@pytest.mark.parametrize("table", [table for table in metadata.sorted_tables if table.name not in ELSEWHERE], ids=lambda t: t.name)
 def test_a_row_that_is_gone_is_found(kept: Kept, database: sqlite3.Connection, tmp_path: Path, table: Table) -> None:
     database.execute(f'DELETE FROM "{table.name}" WHERE rowid = (SELECT max(rowid) FROM "{table.name}")')
     assert not kept.fsck(tmp_path / "copy.sqlite").is_intact
