@@ -180,7 +180,7 @@ def _built(folder: Path, at: datetime, url: str, prefix: str, children: Children
 def _arguments(member: Member, folder: Path, url: str, prefix: str, login: Login) -> tuple[str, ...]:
     """The command line of a simulator, but for its port."""
     answers = ("--answer", ANSWERS) if member.answers else ()
-    own = ("--folder", str(folder), "--agency", member.body.code, "--token", login.token, *answers)
+    own = ("--folder", str(folder), "--agency", member.body.code, f"--token={login.token}", *answers)  # = for what begins with a dash
     if member.name == ON_BUS and prefix:
         return (*own, "--broker", bus.URL, "--prefix", prefix)
     return (*own, "--hub", url, "--key", login.api_key)
