@@ -1,18 +1,18 @@
 """Which algorithms may carry a signature: one dated table, `algorithms.toml`, with the legal source of each row.
 
-What has no row is refused, so MD5, HMAC, DSA, RSA-1024, XPath, XSLT and base64 can never be chosen by a sender. A row with an end is good
+What has no row is refused, so MD5, HMAC, DSA, RSA-1024 and XSLT can never be chosen by a sender. A row with an end is good
 only for what a time-stamp proves to be older. The tables that the XML verifier reads are derived from the same rows: those without an end.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -24,6 +24,7 @@ DSIG = "http://www.w3.org/2000/09/xmldsig#"
 DSIG11 = "http://www.w3.org/2009/xmldsig11#"
 DSIG_MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 EXC_C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
+C14N_1_1 = "http://www.w3.org/2006/12/xml-c14n11"
 ENVELOPED = DSIG + "enveloped-signature"
 TABLE = Path(__file__).with_name("algorithms.toml")
 
@@ -55,6 +56,18 @@ class Row:
     bits: tuple[int, int] | None = None
     until: datetime | None = None
     proven: bool = False
+
+
+class Named(Protocol):
+    """An algorithm in the table's words (`finding.Used`)."""
+
+    @property
+    def kind(self) -> Kind:
+        """Of its row."""
+
+    @property
+    def name(self) -> str:
+        """Of its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +171,7 @@ class Canonicalization:
     uri: str
     exclusive: bool
     with_comments: bool
+    version_1_1: bool = False
 
 
 _SHA2: Mapping[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
@@ -166,16 +180,28 @@ _XML = {name: found for name, found in CURRENT.identifiers.items() if name.start
 SIGNATURES = {
     uri: SignatureAlgorithm(uri, _FAMILIES[found.scheme], _SHA2[found.hash]) for uri, found in _XML.items() if found.scheme in _FAMILIES
 }
-DIGESTS: dict[str, str] = {uri: found.hash for uri, found in _XML.items() if not found.scheme}  # identifier → name for hashlib
+_LASTING_HASHES = CURRENT.hashes()
+DIGESTS: dict[str, str] = {  # identifier → name for hashlib
+    uri: one.hash for uri, one in CURRENT.identifiers.items() if uri.startswith("http") and not one.scheme and one.hash in _LASTING_HASHES
+}
+_LASTING = {key for key, row in CURRENT.rows.items() if row.until is None}
+
+
+def lasting(used: Iterable[Named]) -> bool:
+    """Whether all of these have a row without an end: what may be believed while nothing is known of the time."""
+    return all((one.kind, one.name) in _LASTING for one in used)
+
 
 DEFAULT_CANONICALIZATION = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"  # what a Reference without one means, §4.4.3.2
 CANONICALIZATIONS = {
-    uri: Canonicalization(uri, exclusive, comments)
-    for uri, exclusive, comments in (
-        (DEFAULT_CANONICALIZATION, False, False),
-        (DEFAULT_CANONICALIZATION + "#WithComments", False, True),
-        (EXC_C14N, True, False),
-        (EXC_C14N + "WithComments", True, True),
+    uri: Canonicalization(uri, exclusive, comments, newer)
+    for uri, exclusive, comments, newer in (
+        (DEFAULT_CANONICALIZATION, False, False, False),
+        (DEFAULT_CANONICALIZATION + "#WithComments", False, True, False),
+        (C14N_1_1, False, False, True),
+        (C14N_1_1 + "#WithComments", False, True, True),
+        (EXC_C14N, True, False, False),
+        (EXC_C14N + "WithComments", True, True, False),
     )
 }
 

@@ -1,4 +1,4 @@
-"""ASiC-S and ASiC-E containers (ETSI EN 319 162-1): CAdES signatures and time-stamps over files or manifests, XAdES handed on.
+"""ASiC-S and ASiC-E containers (ETSI EN 319 162-1): CAdES and XAdES signatures, and time-stamps over files or manifests.
 
 1. open the container, within bounds (`archive`)
 2. mimetype: first, stored, plain, and one that is known, where there is one (§A.1)
@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from schemas.errors import Refused, Violation, error
-from signing import cms, cms_structure, timestamp
+from signing import cms, cms_structure, timestamp, xml_signature
 from signing.archive import Archive, open_archive
 from signing.asic_manifest import Manifest, check_digests, read_manifest
 from signing.cms_value import Parts
@@ -35,8 +36,8 @@ class _Box:
     manifests: tuple[Manifest, ...]
 
 
-def examine_asic(data: bytes, given: Given, xml: Xml) -> tuple[Finding, ...]:
-    """One finding for each signer and each time-stamp in the container, time-stamps last.
+def examine_asic(data: bytes, given: Given, xml: Xml | None = None) -> tuple[Finding, ...]:
+    """One finding for each signer and each time-stamp in the container, time-stamps last. `xml` reads XML signatures instead of ours.
 
     Raises `Refused`: `malformed-container`, `path-traversal`, `decompression-bomb`, `resource-limit`; `no-signature` where there is none.
     """
@@ -46,7 +47,7 @@ def examine_asic(data: bytes, given: Given, xml: Xml) -> tuple[Finding, ...]:
     found = [one for name in _named(box, ".p7s") for one in _signatures(box, name, given, stamps)]  # 4
     for name in _named(box, ".xml"):
         if not _is_manifest(name):
-            found.extend(_handed_on(name, box, xml))
+            found.extend(_handed_on(name, box, xml or partial(_xades, given)))
     if not found and not stamps:
         raise Refused("no-signature", got=", ".join(list(box.files)[:8]), expected="a signature in META-INF")
     return tuple(_answered(box, [*found, *stamps]))  # 5
@@ -161,6 +162,10 @@ def _later(name: str, stamps: Iterable[Finding]) -> Iterator[Stamp]:
     for one in stamps:
         if one.stamp and name in one.covers:
             yield one.stamp
+
+
+def _xades(given: Given, name: str, data: bytes, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
+    return xml_signature.examine_file(name, data, files, given)
 
 
 def _handed_on(name: str, box: _Box, xml: Xml) -> tuple[Finding, ...]:

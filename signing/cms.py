@@ -17,7 +17,7 @@ from signing import ber, cms_structure, timestamp
 from signing.cms_signer import SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, Checked, check
 from signing.cms_structure import SignedData, Signer, reading
 from signing.cms_value import Parts
-from signing.finding import Coverage, Finding, Given, Stamp, StampKind, forbidden
+from signing.finding import Coverage, Finding, Given, Stamp, StampKind, forbidden, ordered
 
 SIGNATURE_STAMP = "1.2.840.113549.1.9.16.2.14"  # RFC 3161 Appendix A
 CONTENT_STAMP = "1.2.840.113549.1.9.16.2.20"  # RFC 5126 §5.11.4
@@ -104,7 +104,7 @@ def _examine(
 
 def judged_by_time(finding: Finding, checked: Checked, given: Given) -> Finding:
     """`finding` with what its time-stamps and the table of algorithms say, for the earliest time that is proven."""
-    proofs = [stamp for stamp in finding.stamps if stamp.kind is not StampKind.CONTENT]
+    proofs = [stamp for stamp in finding.stamps if stamp.kind not in (StampKind.CONTENT, StampKind.REFERENCES)]
     stamp = timestamp.proof(proofs, given)
     moment, proven = (stamp.at, True) if stamp and stamp.at else (given.at, False)
     refused = [*forbidden(finding.algorithms, given.algorithms, moment, proven=proven), *_key_faults(checked, given, moment, proven)]
@@ -114,7 +114,7 @@ def judged_by_time(finding: Finding, checked: Checked, given: Given) -> Finding:
     return replace(
         finding,
         stamp=stamp,
-        violations=_in_order([*refused, *finding.violations, *broken]),
+        violations=ordered((*refused, *finding.violations, *broken), _ORDER),
         notes=(*finding.notes, *(warning(v.code, path=v.path, got=v.got, expected=v.expected) for v in weak)),
     )
 
@@ -128,11 +128,6 @@ def _key_faults(checked: Checked, given: Given, moment: Any, proven: bool) -> It
 
 
 _ORDER = ("cms-malformed", "alg-forbidden", "weak-key", "tampered", "bad-signature-value", "no-key", "key-confusion", "timestamp-invalid")
-
-
-def _in_order(violations: list[Violation]) -> tuple[Violation, ...]:
-    ranks = {code: rank for rank, code in enumerate(_ORDER)}
-    return tuple(sorted(dict.fromkeys(violations), key=lambda violation: ranks.get(violation.code, len(ranks))))
 
 
 def _stamps(signer: Signer, content: Parts | None, given: Given) -> Iterator[Stamp]:
@@ -205,3 +200,8 @@ def _response(der: bytes) -> bytes:
         {"response_status": "successful", "response_bytes": {"response_type": "basic_ocsp_response", "response": basic}}
     )
     return bytes(wrapped.dump())
+
+
+def whole_response(der: bytes) -> bytes | None:
+    """An OCSPResponse from one or from the BasicOCSPResponse in it, None for neither."""
+    return next(iter(_read(lambda: [_response(der)])), None)

@@ -55,6 +55,7 @@ class Given:
     algorithms: Algorithms
     certificates: tuple[bytes, ...] = ()  # DER, of configured stores: complete what a signature leaves out, believed for nothing
     limits: Limits = DEFAULT_LIMITS
+    content: bytes | None = field(repr=False, default=None)  # what a detached XML signature is over
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,6 +93,8 @@ class StampKind(StrEnum):
     CONTENT = "content"  # what is signed, before it was
     DOCUMENT = "document"  # a whole document with all its signatures
     FILE = "file"  # a file that stands by itself
+    REFERENCES = "references"  # references to certificates and status alone (XAdES): no proof of the signature
+    ARCHIVE = "archive"  # a whole signature with its evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,12 @@ class Finding:
 def codes(violations: Iterable[Violation]) -> tuple[str, ...]:
     """Their codes in order, each once."""
     return tuple(dict.fromkeys(violation.code for violation in violations))
+
+
+def ordered(violations: Iterable[Violation], order: tuple[str, ...]) -> tuple[Violation, ...]:
+    """The violations, each once, in the order of these codes; others behind them, as they came."""
+    ranks = {code: rank for rank, code in enumerate(order)}
+    return tuple(sorted(dict.fromkeys(violations), key=lambda violation: ranks.get(violation.code, len(ranks))))
 
 
 def forbidden(used: Iterable[Used], table: Algorithms, at: datetime, *, proven: bool) -> tuple[Violation, ...]:

@@ -6,37 +6,23 @@ reader read. Every function raises `Refused` with the reason and all violations,
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from schemas.errors import Refused, Violation, error
-from schemas.xml import Element, ParsedXml, canonical, local_name
-from signing.algorithms import (
-    CANONICALIZATIONS,
-    CURVES,
-    DEFAULT_CANONICALIZATION,
-    DIGESTS,
-    ENVELOPED,
-    SIGNATURES,
-    Canonicalization,
-    Family,
-    SignatureAlgorithm,
-)
+from schemas.xml import Element, ParsedXml, local_name
+from signing import algorithms, cms_value, xml_canonical, xml_method
+from signing.algorithms import CANONICALIZATIONS, DEFAULT_CANONICALIZATION, DIGESTS, ENVELOPED, SIGNATURES, Canonicalization
+from signing.cms_value import Method, Parts
 from signing.element import refused
-from signing.xmldsig import SIGNATURE, SignedInfo, Transform
+from signing.xml_transform import Transform
+from signing.xmldsig import SignedInfo
 
 ID_NAMES = ("Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
-_HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
-_PADDING = padding.PKCS1v15()
 _BARE_NAME = re.compile(r"#[^\s():#/]+")  # no XPointer: it has its own ways to name a part
 
 
@@ -44,7 +30,7 @@ _BARE_NAME = re.compile(r"#[^\s():#/]+")  # no XPointer: it has its own ways to 
 class Plan:
     """SignedInfo after the allow-list: how to check the value and how to digest the packet."""
 
-    method: SignatureAlgorithm
+    method: Method
     digest: str  # for hashlib
     canonicalization: Canonicalization
     prefixes: tuple[str, ...]
@@ -53,8 +39,7 @@ class Plan:
 def plan(info: SignedInfo) -> Plan:
     """Step 3: everything named is on the allow-list. Raises `alg-forbidden` and `transform-forbidden`, all of them at once."""
     found: list[Violation] = []
-    method = SIGNATURES.get(info.method)
-    if method is None:
+    if not algorithms.lasting(info.made.used()):
         found.append(error("alg-forbidden", path="SignedInfo/SignatureMethod", got=info.method, expected=", ".join(SIGNATURES)))
     reference = info.references[0]
     digest = DIGESTS.get(reference.digest_method)
@@ -65,80 +50,31 @@ def plan(info: SignedInfo) -> Plan:
     form = CANONICALIZATIONS.get(last.uri)
     if uris[:1] != [ENVELOPED] or len(uris) > 2 or form is None:
         found.append(error("transform-forbidden", path="Reference/Transforms", got=", ".join(uris), expected="enveloped-signature, c14n"))
-    if found or method is None or digest is None or form is None:
+    if found or digest is None or form is None:
         raise Refused(found[0].code, got=found[0].got, expected=found[0].expected, violations=tuple(found))
-    return Plan(method, digest, form, last.prefixes)
+    return Plan(info.made, digest, form, last.prefixes)
 
 
-def check_value(value: bytes, octets: bytes, method: SignatureAlgorithm, key: CertificatePublicKeyTypes) -> bool:
-    """Step 4, first half: whether `key` made `value` over the canonical SignedInfo. False also for a key of the other family."""
-    try:
-        if isinstance(key, rsa.RSAPublicKey) and method.family is Family.RSA:
-            key.verify(value, octets, _PADDING, method.hash)
-            return True
-        if isinstance(key, ec.EllipticCurvePublicKey) and method.family is Family.ECDSA and key.curve.name in CURVES:
-            size = CURVES[key.curve.name][1]
-            if len(value) != 2 * size:
-                return False
-            halves = int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big")
-            key.verify(encode_dss_signature(*halves), octets, ec.ECDSA(method.hash))
-            return True
-    except (InvalidSignature, ValueError):
-        return False
-    return False
-
-
-def fits(key: CertificatePublicKeyTypes, method: SignatureAlgorithm) -> bool:
-    """Whether a key of this kind can have made a signature of this method at all."""
-    return isinstance(key, rsa.RSAPublicKey if method.family is Family.RSA else ec.EllipticCurvePublicKey)
+def check_value(value: bytes, octets: bytes, method: Method, key: CertificatePublicKeyTypes) -> bool:
+    """Step 4, first half: whether `key` made `value` over the canonical SignedInfo. False also for a key of another kind."""
+    return xml_method.made(value, (octets,), method, key)
 
 
 def check_digest(tree: ParsedXml, signature: Element, info: SignedInfo, how: Plan) -> None:
     """Step 4, second half: the packet without its signature is what was signed. Raises `tampered`."""
     reference = info.references[0]
-    digest = _HASHES[how.digest]()
-    for part in enveloped_octets(tree.root, signature, how, whole_document=not reference.uri):
-        digest.update(part)
-    if not hmac.compare_digest(digest.digest(), reference.digest):
-        got, expected = digest.hexdigest(), reference.digest.hex()
+    octets = cms_value.digest(how.digest, enveloped_octets(tree.root, signature, how, whole_document=not reference.uri)) or b""
+    if not hmac.compare_digest(octets, reference.digest):
+        got, expected = octets.hex(), reference.digest.hex()
         raise refused("tampered", tree.root, got=f"{how.digest} {got}", expected=f"{how.digest} {expected}")
 
 
-def enveloped_octets(root: Element, signature: Element, how: Plan, *, whole_document: bool) -> tuple[bytes | memoryview, ...]:
+def enveloped_octets(root: Element, signature: Element, how: Plan, *, whole_document: bool) -> Parts:
     """The canonical bytes of the packet without the signature, in order: what XMLDSig §6.6.4 digests.
 
-    A same-document reference leaves comments out whatever the transform says (§4.4.3.3). The bytes are cut out of the canonical form
-    of the whole tree: leaving an element out changes nothing elsewhere in it. Where its name occurs more than once, so that the cut
-    could be in doubt, a copy of the tree without it is canonicalised instead.
+    A same-document reference leaves comments out whatever the transform says (§4.4.3.3).
     """
-    form, prefixes = how.canonicalization.exclusive, how.prefixes
-    octets = canonical(root, exclusive=form, inclusive_prefixes=prefixes, whole_document=whole_document)
-    name = (f"{signature.prefix}:Signature" if signature.prefix else "Signature").encode()
-    closing = b"</" + name + b">"
-    end = octets.find(closing)
-    if end == octets.rfind(closing):  # then it closes the signature, and the one tag of that name before it opens it
-        starts = [octets.find(tag, 0, end) for tag in (b"<" + name + b" ", b"<" + name + b">")]  # canonical tags have no other form
-        start = max(starts)
-        if min(starts) == -1 < start and octets.find(octets[start : start + len(name) + 2], start + 1, end) == -1:
-            view = memoryview(octets)
-            return view[:start], view[end + len(closing) :]
-    bare = _without_signature(root)
-    return (canonical(bare, exclusive=form, inclusive_prefixes=prefixes, whole_document=whole_document),)
-
-
-def _without_signature(root: Element) -> Element:
-    copy = deepcopy(root.getroottree()).getroot()
-    for signature in list(copy.iter(SIGNATURE)):
-        parent, before = signature.getparent(), signature.getprevious()
-        if parent is None:
-            raise RuntimeError("the root itself is the signature")  # `find` has refused it
-        if signature.tail and before is not None:
-            before.tail = (before.tail or "") + signature.tail
-        elif signature.tail:
-            parent.text = (parent.text or "") + signature.tail
-        signature.tail = None
-        parent.remove(signature)
-    return copy
+    return xml_canonical.without(root, (signature,), how.canonicalization, how.prefixes, with_comments=False, whole_document=whole_document)
 
 
 def check_coverage(tree: ParsedXml, info: SignedInfo) -> None:

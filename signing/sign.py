@@ -17,6 +17,7 @@ from typing import Any
 import rfc8785
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -34,6 +35,7 @@ MAX_RECEIPT_BYTES = 512 * 1024  # 1,000 recipients with codes of 64 characters, 
 ROOT_ID = "packet"
 _END_OF_HEADER = re.compile(rb"</([A-Za-z_][\w.-]*:)?edXMLHeader\s*>")
 _START_OF_ROOT = re.compile(rb"<([A-Za-z_][\w.-]*:)?edXML(?=[\s>])")
+_HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 _DIGEST_PLACE, _VALUE_PLACE = b"DIGEST-GOES-HERE", b"VALUE-GOES-HERE"
 
 
@@ -121,8 +123,8 @@ def _template(key: SigningKey, chain: Sequence[x509.Certificate], digest: str, *
 
 def _sign(key: SigningKey, octets: bytes, how: integrity.Plan) -> bytes:
     if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(octets, padding.PKCS1v15(), how.method.hash)
-    r, s = decode_dss_signature(key.sign(octets, ec.ECDSA(how.method.hash)))
+        return key.sign(octets, padding.PKCS1v15(), _HASHES[how.method.hash])
+    r, s = decode_dss_signature(key.sign(octets, ec.ECDSA(_HASHES[how.method.hash])))
     size = CURVES[key.curve.name][1]
     return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 

@@ -28,7 +28,7 @@ from schemas.errors import Refused, Violation, error
 from schemas.limits import DEFAULT_LIMITS
 from schemas.message import Envelope, LegalValue, Message, SignatureReport, Verdict, VerdictStatus, rfc3339
 from schemas.xml import Element, ParsedXml, path_of
-from signing import algorithms, integrity, path, xmldsig
+from signing import algorithms, cms_value, integrity, path, xml_key, xmldsig
 from signing.certificate import Certificate
 from signing.element import refused
 from signing.policy import SignatureMode, SignaturePolicy
@@ -97,7 +97,7 @@ class _Said:
 
     info: xmldsig.SignedInfo
     how: integrity.Plan
-    keys: xmldsig.KeyInfo
+    keys: xml_key.KeyInfo
 
 
 def verify(envelope: Envelope, policy: SignaturePolicy, trust: TrustStore, at: datetime) -> Message:
@@ -155,7 +155,7 @@ def _note_absence(case: _Case, found: xmldsig.Found) -> tuple[SignatureReport, .
 def _examine_signature(case: _Case, signature: Element) -> SignatureReport:
     info = case.ask(2, lambda: xmldsig.read_signed_info(signature))  # 2
     how = case.ask(3, lambda: integrity.plan(info)) if info else None  # 3
-    keys = case.ask(6, lambda: xmldsig.read_key_info(signature))
+    keys = case.ask(6, lambda: xml_key.read_key_info(signature))
     if info:  # 5, before the digest is taken
         case.ask(5, lambda: integrity.check_coverage(case.tree, info))
     signer = _likely_signer(keys.certificates) if keys else None
@@ -174,21 +174,21 @@ def _check_integrity(case: _Case, signature: Element, said: _Said) -> Certificat
     if value is None:
         return None
     certificates, method = said.keys.certificates, said.how.method
-    holders = [c for c in certificates if integrity.fits(c.key, method) and integrity.check_value(value, said.info.octets, method, c.key)]
+    holders = [c for c in certificates if cms_value.fits(c.key, method) and integrity.check_value(value, said.info.octets, method, c.key)]
     if holders:
         _check_binding(case, signature, holders, said.keys)
         if case.answer(1 << 5) == "ok":
             case.ask(4, lambda: integrity.check_digest(case.tree, signature, said.info, said.how))
         return holders[0]
     named = ", ".join(c.subject for c in certificates)
-    if integrity.fits(_likely_signer(certificates).key, method):
+    if cms_value.fits(_likely_signer(certificates).key, method):
         case.note(4, refused("bad-signature-value", signature, got=named).violations)
     else:
-        case.note(6, refused("key-confusion", signature, got=named, expected=f"a key for {method.uri}").violations)
+        case.note(6, refused("key-confusion", signature, got=named, expected=f"a key for {said.info.method}").violations)
     return None
 
 
-def _check_binding(case: _Case, signature: Element, holders: list[Certificate], keys: xmldsig.KeyInfo) -> None:
+def _check_binding(case: _Case, signature: Element, holders: list[Certificate], keys: xml_key.KeyInfo) -> None:
     if len(holders) > 1:
         case.note(6, refused("key-confusion", signature, got="several certificates of one key", expected="one").violations)
     if any(hint != holders[0].key_der for hint in keys.key_hints):

@@ -1,9 +1,9 @@
-"""XML signatures of packets: finding the one that counts and reading it (W3C XML Signature 1.1, the enveloped form only).
+"""XML signatures: reading what one says (W3C XML Signature 1.1), and finding the one that counts in a packet.
 
 A thin reader of our own on lxml, because the libraries either refuse honest inclusive signatures or accept duplicate ids; they serve
 as oracles in the tests. Rules that keep forgeries out: one signature, in one of two places; SignedInfo is read from the canonical
 bytes that the signature value is checked against, never from the tree; nothing inside the Signature element (which no enveloped
-signature covers) may look like part of a packet. `integrity.py` holds the rest: allow-list, value, digest, coverage.
+signature covers) may look like part of a packet. `integrity.py` holds the rest for packets, `xml_signature.py` for any other document.
 
 Every function raises `Refused` with the reason and all violations; none touches the shared tree, fetches or opens anything.
 """
@@ -13,43 +13,40 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
 from typing import cast
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from lxml import etree
 
 from schemas.namespaces import in_scope
-from schemas.xml import Element, ParsedXml, as_root, canonical, child_elements, local_name, namespace, reread
-from signing import certificate
-from signing.algorithms import CANONICALIZATIONS, CURVES, DSIG, DSIG11, EXC_C14N
-from signing.certificate import Certificate, key_der
+from schemas.xml import Element, ParsedXml, child_elements, local_name, namespace, reread
+from signing import xml_canonical, xml_method, xml_transform
+from signing.algorithms import DSIG, DSIG11, EXC_C14N
+from signing.cms_value import Method
 from signing.element import algorithm_of, base64_of, names_of, octets_of, refused, tags_of
+from signing.xml_transform import Transform
 
-MAX_CERTIFICATES = 8
 MAX_FRAME_BYTES = 4 * 1024
-MAX_PREFIXES = 64  # in one InclusiveNamespaces
 MAX_SIGNED_INFO_CHARS = 64 * 1024  # an honest one has some 1,500
+MAX_REFERENCES = 256
 MAX_IN_SCOPE = 64  # namespace declarations in SignedInfo, with those it inherits
 _DUMMIES = ("Signature", "DigitalSignature")  # as the Java and the C# SDK write them
 _ANY_DIGEST = b"AA=="
 _DIGEST = re.compile(rb"[A-Za-z0-9+/= \n]{1,200}")
-_INCLUSIVE = f"{{{EXC_C14N}}}InclusiveNamespaces"
 
 
 def _ds(*names: str) -> list[str]:
     return [f"{{{DSIG}}}{name}" for name in names]
 
 
-SIGNATURE, _X509_CERTIFICATE, _TRANSFORM = _ds("Signature", "X509Certificate", "Transform")
+(SIGNATURE,) = _ds("Signature")
 _CANONICALIZATION, _METHOD, _REFERENCE = _SIGNED_INFO = _ds("CanonicalizationMethod", "SignatureMethod", "Reference")
-_KEY_INFO, _X509_DATA, _KEY_VALUE, _OBJECT = _ds("KeyInfo", "X509Data", "KeyValue", "Object")
+_KEY_INFO, _OBJECT = _ds("KeyInfo", "Object")
 _PARTS = _ds("SignedInfo", "SignatureValue")
 _REFERENCE_PARTS = _ds("Transforms", "DigestMethod", "DigestValue")
 # What an enveloped signature does not cover may hold parts of signatures and nothing that a reader of packets could take for a part
 # of one. XAdES properties are known here so that they are named rightly; they are not read yet.
 _FOREIGN = etree.XPath("descendant::*[not(self::ds:*)]", namespaces={"ds": DSIG})
-_ALSO_KNOWN = (DSIG11, EXC_C14N, "http://uri.etsi.org/01903/v1.3.2#", "http://uri.etsi.org/01903/v1.4.1#")
+_ALSO_KNOWN = (DSIG11, EXC_C14N, xml_method.MORE_2007, "http://uri.etsi.org/01903/v1.3.2#", "http://uri.etsi.org/01903/v1.4.1#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +58,6 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Transform:
-    """One step from the referenced node to the digested bytes."""
-
-    uri: str
-    prefixes: tuple[str, ...]  # of InclusiveNamespaces
-
-
-@dataclass(frozen=True, slots=True)
 class Reference:
     """What one Reference says. Identifiers are as written; nothing is allowed yet."""
 
@@ -76,6 +65,8 @@ class Reference:
     transforms: tuple[Transform, ...]
     digest_method: str
     digest: bytes
+    kind: str = ""  # Type
+    name: str = ""  # Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +74,9 @@ class SignedInfo:
     """SignedInfo as signed: `octets` are its canonical bytes, everything else was read from them."""
 
     octets: bytes
-    method: str
+    method: str  # identifier
+    made: Method  # what it stands for
     references: tuple[Reference, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyInfo:
-    """Certificates as sent, in order, none twice; keys named besides them, as SubjectPublicKeyInfo in DER."""
-
-    certificates: tuple[Certificate, ...]
-    key_hints: tuple[bytes, ...]
 
 
 def find(tree: ParsedXml) -> Found:
@@ -133,10 +117,15 @@ def _decorative(root: Element) -> tuple[Element, ...]:
 
 
 def read_signed_info(signature: Element) -> SignedInfo:
-    """Step 2. Raises `malformed-signature`, `wrapping` for foreign content, `resource-limit`, or `alg-forbidden` for the canonical form."""
+    """`signed_info_of` for the one signature of a packet: raises `wrapping` for foreign content besides."""
     foreign = [e for e in cast("list[Element]", _FOREIGN(signature)) if namespace(e) not in _ALSO_KNOWN]
     if foreign:
         raise refused("wrapping", foreign[0], got=f"{local_name(foreign[0])} inside Signature", expected="parts of a signature only")
+    return signed_info_of(signature)
+
+
+def signed_info_of(signature: Element) -> SignedInfo:
+    """Step 2. Raises `malformed-signature`, `resource-limit`, or `alg-forbidden` for the canonical form."""
     parts = child_elements(signature)
     tags = tags_of(parts)
     if tags[:2] != _PARTS or [t for t in tags[2:] if t != _OBJECT] not in ([], [_KEY_INFO]):
@@ -148,7 +137,7 @@ def read_signed_info(signature: Element) -> SignedInfo:
         return _read(octets)
     said = _read_frame(frame.before + _ANY_DIGEST + frame.after)
     reference = replace(said.references[0], digest=base64_of(frame.digest, parts[0]))
-    return SignedInfo(octets, said.method, (reference,))
+    return SignedInfo(octets, said.method, said.made, (reference,))
 
 
 def _check_size(signed_info: Element) -> None:
@@ -198,9 +187,9 @@ def _read(octets: bytes) -> SignedInfo:
     tags = tags_of(read)
     if len(tags) < 3 or tags != _SIGNED_INFO + [_REFERENCE] * (len(tags) - 3):
         raise refused("malformed-signature", signed_info, got=names_of(read), expected=", ".join(_SIGNED_INFO))
-    if len(read[1]):
-        raise refused("malformed-signature", read[1], got="parameters in SignatureMethod", expected="none")
-    return SignedInfo(octets, algorithm_of(read[1]), tuple(_reference(r) for r in read[2:]))
+    if len(tags) > MAX_REFERENCES + 2:
+        raise refused("resource-limit", signed_info, got=f"{len(tags) - 2} References", expected=f"at most {MAX_REFERENCES}")
+    return SignedInfo(octets, algorithm_of(read[1]), xml_method.method_of(read[1]), tuple(reference_of(r) for r in read[2:]))
 
 
 def signed_octets(signed_info: Element) -> bytes:
@@ -208,82 +197,25 @@ def signed_octets(signed_info: Element) -> bytes:
     method = next(signed_info.iterchildren("*"), None)
     if method is None or method.tag != _CANONICALIZATION:
         raise refused("malformed-signature", signed_info, expected="CanonicalizationMethod first")
-    form = CANONICALIZATIONS.get(algorithm_of(method))
-    if form is None:
-        raise refused("alg-forbidden", method, got=algorithm_of(method), expected="C14N 1.0, inclusive or exclusive")
-    prefixes = _prefixes(method)
-    plain = form.exclusive and not prefixes  # lxml gets this one right for an inner element
-    apex = signed_info if plain else as_root(signed_info)
-    octets = canonical(apex, exclusive=form.exclusive, inclusive_prefixes=prefixes, with_comments=form.with_comments)
-    return _with_default(octets, apex) if "#default" in prefixes else octets
+    form, prefixes = xml_canonical.form_of(method)
+    return xml_canonical.of_part(signed_info, form, prefixes)
 
 
-def _with_default(octets: bytes, apex: Element) -> bytes:
-    # lxml passes over "#default" in a prefix list (Exclusive C14N §3): the inherited default namespace belongs on the apex then.
-    inherited, name = apex.nsmap.get(None), f"<{apex.prefix}:SignedInfo".encode()
-    if apex.prefix is None or not inherited or not octets.startswith(name) or set(inherited) & set('&<"\t\r\n'):
-        return octets
-    return name + f' xmlns="{inherited}"'.encode() + octets[len(name) :]
-
-
-def _prefixes(element: Element) -> tuple[str, ...]:
-    inside = child_elements(element)
-    if not inside:
-        return ()
-    if len(inside) > 1 or inside[0].tag != _INCLUSIVE or not algorithm_of(element).startswith(EXC_C14N):
-        raise refused("transform-forbidden", inside[0], got=names_of(inside), expected="InclusiveNamespaces of exc-c14n only")
-    prefixes = tuple((inside[0].get("PrefixList") or "").split())
-    if len(prefixes) > MAX_PREFIXES:
-        raise refused("malformed-signature", inside[0], got=f"{len(prefixes)} prefixes", expected=f"at most {MAX_PREFIXES}")
-    return prefixes
-
-
-def _reference(element: Element) -> Reference:
+def reference_of(element: Element) -> Reference:
+    """One Reference, of SignedInfo or of a Manifest. Raises `malformed-signature` or `transform-forbidden`."""
     parts = child_elements(element)
     if tags_of(parts) not in (_REFERENCE_PARTS, _REFERENCE_PARTS[1:]):
         raise refused("malformed-signature", element, got=names_of(parts), expected="Transforms, DigestMethod, DigestValue")
-    transforms = child_elements(parts[0]) if len(parts) == 3 else []
-    if any(t.tag != _TRANSFORM for t in transforms):
-        raise refused("malformed-signature", element, got=names_of(transforms), expected="Transform only")
     return Reference(
         uri=element.get("URI"),
-        transforms=tuple(Transform(algorithm_of(t), _prefixes(t)) for t in transforms),
+        transforms=xml_transform.read(parts[0]) if len(parts) == 3 else (),
         digest_method=algorithm_of(parts[-2]),
         digest=octets_of(parts[-1]),
+        kind=element.get("Type") or "",
+        name=element.get("Id") or "",
     )
 
 
 def value_of(signature: Element) -> bytes:
     """The octets of SignatureValue. Raises `malformed-signature`."""
     return octets_of(child_elements(signature)[1])
-
-
-def read_key_info(signature: Element) -> KeyInfo:
-    """Step 6: what the signature says of its key. Raises `no-key`, `key-confusion`, `malformed-signature` or `alg-forbidden`."""
-    certificates: dict[Certificate, None] = {}
-    hints: list[bytes] = []
-    for about in signature.iterchildren(_KEY_INFO):
-        for data in about.iterchildren(_X509_DATA):
-            for element in data.iterchildren(_X509_CERTIFICATE):
-                if len(certificates) == MAX_CERTIFICATES:
-                    raise refused("malformed-signature", element, got="more", expected=f"at most {MAX_CERTIFICATES} certificates")
-                certificates[certificate.load(octets_of(element))] = None
-        hints.extend(_key_value(hint) for hint in islice(about.iterchildren(_KEY_VALUE), MAX_CERTIFICATES))
-    if not certificates:
-        raise refused("no-key", signature, expected="KeyInfo/X509Data/X509Certificate")
-    return KeyInfo(tuple(certificates), tuple(hints))
-
-
-def _key_value(element: Element) -> bytes:
-    inside = child_elements(element)
-    try:
-        if tags_of(inside) == _ds("RSAKeyValue"):
-            modulus, exponent = (int.from_bytes(octets_of(part), "big") for part in child_elements(inside[0]))
-            return key_der(rsa.RSAPublicNumbers(exponent, modulus).public_key())
-        if tags_of(inside) == [f"{{{DSIG11}}}ECKeyValue"]:
-            named, point = child_elements(inside[0])
-            curve = {uri: curve for uri, _, curve in CURVES.values()}[named.get("URI") or ""]
-            return key_der(ec.EllipticCurvePublicKey.from_encoded_point(curve, octets_of(point)))
-    except (ValueError, KeyError) as fault:
-        raise refused("key-confusion", element, got="an unreadable KeyValue", expected="the certificate's key") from fault
-    raise refused("key-confusion", element, got=names_of(inside), expected="the certificate's key")

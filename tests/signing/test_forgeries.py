@@ -156,7 +156,7 @@ INVENTIONS: dict[str, tuple[dict[str, object], str]] = {
     "SHA-1 in the signature": ({"method": DSIG + "rsa-sha1"}, "alg-forbidden"),
     "SHA-1 in the digest": ({"digest_method": DSIG + "sha1", "digest": bytes(20)}, "alg-forbidden"),
     "MD5": ({"method": DSIG_MORE + "rsa-md5"}, "alg-forbidden"),
-    "SHA-224": ({"method": DSIG_MORE + "rsa-sha224"}, "alg-forbidden"),
+    "RIPEMD-160": ({"method": DSIG_MORE + "rsa-ripemd160"}, "alg-forbidden"),
     "DSA": ({"method": DSIG + "dsa-sha1"}, "alg-forbidden"),
     "an empty algorithm": ({"digest_method": ""}, "alg-forbidden"),
     "ECDSA named for an RSA key": ({"method": DSIG_MORE + "ecdsa-sha256"}, "key-confusion"),

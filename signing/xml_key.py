@@ -1,0 +1,129 @@
+"""KeyInfo: which certificates come with a signature, and everything else it says of the key, which must agree with them.
+
+Only X509Certificate gives a key. A KeyValue is a hint that must equal the certificate's; X509IssuerSerial, X509SKI and X509Digest name one
+of the certificates, or one that configured stores have; RetrievalMethod and KeyInfoReference are never followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from schemas.xml import Element, child_elements, text_of
+from signing import certificate, cms_value
+from signing.algorithms import CURVES, DSIG, DSIG11
+from signing.certificate import Certificate, key_der
+from signing.element import MAX_BASE64_CHARS, algorithm_of, base64_of, names_of, octets_of, refused, tags_of
+from signing.xml_method import digest_name
+
+MAX_CERTIFICATES = 8
+MAX_CRLS = 8
+MAX_CRL_CHARS = 8 * 1024 * 1024
+
+
+def _ds(*names: str) -> list[str]:
+    return [f"{{{DSIG}}}{name}" for name in names]
+
+
+_KEY_INFO, _X509_DATA, _KEY_VALUE, _X509_CERTIFICATE, _CRL = _ds("KeyInfo", "X509Data", "KeyValue", "X509Certificate", "X509CRL")
+_ISSUER_SERIAL, _SKI, _RSA_KEY, _SERIAL = _ds("X509IssuerSerial", "X509SKI", "RSAKeyValue", "X509SerialNumber")
+_DER_KEY, _DIGEST, _EC_KEY = (f"{{{DSIG11}}}{name}" for name in ("DEREncodedKeyValue", "X509Digest", "ECKeyValue"))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """Certificates as sent, in order, none twice; keys named besides them, as SubjectPublicKeyInfo in DER."""
+
+    certificates: tuple[Certificate, ...]
+    key_hints: tuple[bytes, ...]
+    crls: tuple[bytes, ...] = field(default=(), repr=False)
+    serials: tuple[int, ...] = ()
+    key_identifiers: tuple[bytes, ...] = ()
+    digests: tuple[tuple[str, bytes], ...] = ()  # name of the hash, of a whole certificate
+
+    def names(self, one: Certificate) -> bool:
+        """Whether something here that is no certificate means `one`."""
+        identifier = one.extension(x509.SubjectKeyIdentifier)
+        return (
+            one.parsed.serial_number in self.serials
+            or (identifier is not None and identifier.digest in self.key_identifiers)
+            or any(cms_value.digest(name, (one.der,)) == digest for name, digest in self.digests)
+        )
+
+
+def read_key_info(signature: Element) -> KeyInfo:
+    """`key_info_of` where a certificate is demanded: raises `no-key` besides."""
+    found = key_info_of(signature)
+    if not found.certificates:
+        raise refused("no-key", signature, expected="KeyInfo/X509Data/X509Certificate")
+    return found
+
+
+def key_info_of(signature: Element) -> KeyInfo:
+    """What the signature says of its key. Raises `key-confusion`, `malformed-signature` or `alg-forbidden`."""
+    certificates: dict[Certificate, None] = {}
+    hints: list[bytes] = []
+    data: list[Element] = []
+    for about in signature.iterchildren(_KEY_INFO):
+        data.extend(about.iterchildren(_X509_DATA))
+        hints.extend(_key_value(hint) for hint in islice(about.iterchildren(_KEY_VALUE, _DER_KEY), MAX_CERTIFICATES))
+    for element in _inside(data, _X509_CERTIFICATE):
+        if len(certificates) == MAX_CERTIFICATES:
+            raise refused("malformed-signature", element, got="more", expected=f"at most {MAX_CERTIFICATES} certificates")
+        certificates[certificate.load(octets_of(element))] = None
+    return KeyInfo(
+        certificates=tuple(certificates),
+        key_hints=tuple(dict.fromkeys(hints)),
+        crls=tuple(_crl(one) for one in islice(_inside(data, _CRL), MAX_CRLS)),
+        serials=tuple(_serial(one) for one in islice(_inside(data, _ISSUER_SERIAL), MAX_CERTIFICATES)),
+        key_identifiers=tuple(octets_of(one) for one in islice(_inside(data, _SKI), MAX_CERTIFICATES)),
+        digests=tuple(
+            (digest_name(one.get("Algorithm") or ""), octets_of(one)) for one in islice(_inside(data, _DIGEST), MAX_CERTIFICATES)
+        ),
+    )
+
+
+def _inside(data: list[Element], tag: str) -> Iterable[Element]:
+    return (one for each in data for one in each.iterchildren(tag))
+
+
+def _digest(element: Element) -> tuple[str, bytes]:
+    return digest_name(algorithm_of(element)), octets_of(element)
+
+
+def _crl(element: Element) -> bytes:
+    text = "" if len(element) else element.text or ""
+    if len(text) <= MAX_BASE64_CHARS:
+        return octets_of(element)
+    if len(text) > MAX_CRL_CHARS:
+        raise refused("resource-limit", element, got=f"a CRL of {len(text)} characters", expected=f"at most {MAX_CRL_CHARS}")
+    return base64_of(text, element)
+
+
+def _serial(element: Element) -> int:
+    text = "".join(text_of(one) for one in element.iterchildren(_SERIAL)).strip()
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 64):
+        raise refused("malformed-signature", element, got=text[:80], expected="a serial number in decimal digits")
+    return int(text)
+
+
+def _key_value(element: Element) -> bytes:
+    inside = child_elements(element)
+    try:
+        if element.tag == _DER_KEY:
+            return octets_of(element)
+        if tags_of(inside) == [_RSA_KEY]:
+            modulus, exponent = (int.from_bytes(octets_of(part), "big") for part in child_elements(inside[0]))
+            return key_der(rsa.RSAPublicNumbers(exponent, modulus).public_key())
+        if tags_of(inside) == [_EC_KEY]:
+            named, point = child_elements(inside[0])
+            curve = {uri: curve for uri, _, curve in CURVES.values()}[named.get("URI") or ""]
+            return key_der(ec.EllipticCurvePublicKey.from_encoded_point(curve, octets_of(point)))
+    except (ValueError, KeyError) as fault:
+        raise refused("key-confusion", element, got="an unreadable KeyValue", expected="the certificate's key") from fault
+    raise refused("key-confusion", element, got=names_of(inside), expected="the certificate's key")
