@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 
 from schemas.errors import Refused, Violation, error, warning
 from schemas.xml import Element, child_elements, line_of, local_name, path_of, text_of
@@ -119,7 +119,8 @@ def _faults(signature: Element, container: Element, signed: list[Element], refer
     nodes = {node for _, node in references}
     typed = [node for kind, node in references if kind.endswith(_SIGNED_PROPERTIES)]
     for one in signed:
-        if not nodes & {one, *one.iterancestors()}:
+        inside = takewhile(lambda above: above is not signature, one.iterancestors())  # what is over the signature leaves it out
+        if not nodes & {one, *inside}:
             yield error("coverage", path=where[0], line=where[1], got="SignedProperties that no Reference is to", expected="one that is")
     if any(node not in signed for node in typed):
         yield error("wrapping", path=where[0], line=where[1], got="a Reference to other SignedProperties", expected="to these")
