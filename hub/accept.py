@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from cryptography.x509 import Certificate
+
 from hub import ledger, record
 from hub.acceptance import Acceptance
 from hub.access import EXCHANGE, Principal
@@ -91,13 +93,14 @@ class Intake:
             refusal: HubError = fault
             return self._submit(lambda tx: self._refuse(tx, arrival, refusal))
 
-    def take_composed(self, envelope: Envelope, principal: Principal, content: bytes) -> Future[Receipt]:
+    def take_composed(self, envelope: Envelope, principal: Principal, content: bytes, signer: Certificate | None = None) -> Future[Receipt]:
         """Takes in a packet that the hub itself composed on behalf of `principal` (a status); steps 5 and 6.
 
         `content` is what was asked for, without the time: the same again, under the same `Idempotency-Key`, is the same message.
+        `signer` is the hub's certificate, where it signed.
         """
         arrival = Arrival(envelope.inbound, principal, hashlib.sha256(envelope.inbound.raw).digest())
-        message = compose(envelope, envelope.inbound.received_at)
+        message = compose(envelope, envelope.inbound.received_at, signer)
         return self._record(message, arrival, hashlib.sha256(content).digest())
 
     def _record(self, message: Message, arrival: Arrival, content_digest: bytes) -> Future[Receipt]:

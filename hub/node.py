@@ -33,7 +33,8 @@ from hub.queue import PointerQueue
 from hub.retry import Circuit
 from hub.routing import Routing
 from hub.sessions import Sessions
-from hub.settings import Settings, read_toml
+from hub.settings import Settings
+from hub.signer import HubSigner, open_signer, secret_texts
 from hub.systems import MAILBOX, Profile, Systems
 from hub.worker import Workers
 from replay.journal import Journal
@@ -72,6 +73,7 @@ class Hub:
     workers: Workers
     limits: Limits
     clock: Clock
+    signer: HubSigner | None = None  # of what the hub composes itself; None = it stays unsigned
     delivers: bool = True  # False: other processes on the same store do
     _lock: int | None = None  # file descriptor that keeps a second process off an embedded store
     _collectors: list[AmqpCollector] = field(default_factory=list)
@@ -95,6 +97,8 @@ class Hub:
             lane.adapter.close()
         self.committer.stop()
         self.store.close()
+        if self.signer:
+            self.signer.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -116,6 +120,7 @@ class Hub:
             "amqp": [collector.health() for collector in self._collectors],
             "entries": counts["entries"],
             "deliveries": counts["deliveries"],
+            "signing": self.signer.health() if self.signer else {},
             "unserved": waiting,  # deliveries to systems whose profile is gone
         }
 
@@ -144,6 +149,7 @@ def open_hub(
     systems = Systems.load(settings.home / "systems")
     _check_fallback(settings, systems)
     keyring = Keyring.load(settings.keys_folder)
+    signer = open_signer(settings, clock())
     lanes = _lanes(systems, _builder(settings), ready_adapters)
     lock = _lock(settings)
     store = open_store(settings.resolved_store_url)
@@ -196,6 +202,7 @@ def open_hub(
         workers=workers,
         limits=settings.effective_limits,
         clock=clock,
+        signer=signer,
         delivers=deliver,
         _lock=lock,
     )
@@ -212,7 +219,7 @@ def _lanes(systems: Systems, build: Callable[[Profile], Adapter], ready: Mapping
 
 def _builder(settings: Settings) -> Callable[[Profile], Adapter]:
     """Makes a profile's adapter, inside the egress policy: never to the hub's own listener, only to what `[egress]` allows."""
-    secrets = _secrets(settings)
+    secrets = secret_texts(settings)
     listeners = ((settings.host, settings.port),) if settings.port else ()
     egress = EgressPolicy(settings.egress.allow, listeners)
 
@@ -238,24 +245,6 @@ def _check_fallback(settings: Settings, systems: Systems) -> None:
         raise Halted(
             "settings-invalid", got=f"fallback = {settings.fallback}", expected="the name of a system: " + ", ".join(systems.by_name)
         )
-
-
-def _secrets(settings: Settings) -> Callable[[str], str]:
-    """Credentials by name, from `secrets.toml` (mode 0600); the look-up raises `LookupError`."""
-    path = settings.home / "secrets.toml"
-    table = read_toml(path) if path.exists() else {}
-    if path.exists() and path.stat().st_mode & 0o077:
-        raise Halted("keys-exposed", got=f"{path.name} mode {path.stat().st_mode & 0o777:o}", expected="600")
-
-    def secret(name: str) -> str:
-        value: Any = table
-        for step in name.split("."):
-            value = value.get(step) if isinstance(value, dict) else None
-        if not isinstance(value, str):
-            raise LookupError(f"{path.name} has no text named {name}")
-        return value
-
-    return secret
 
 
 def _lock(settings: Settings) -> int | None:

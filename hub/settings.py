@@ -23,7 +23,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import Halted, Violation, error
 from schemas.limits import DEFAULT_LIMITS, Limits
@@ -71,6 +71,26 @@ class PersonSettings(Table):
     attempts_window_s: int = Field(default=900, ge=1)
 
 
+class SigningSettings(Table):
+    """The hub's own certificate, by which it signs what it composes on behalf of an agency. All empty: it does not sign."""
+
+    pkcs12: str = ""  # file in the home, mode 0600
+    module: str = ""  # PKCS#11 library, with `token` and `key` the labels
+    token: str = ""
+    key: str = ""
+    secret_ref: str = ""  # entry of secrets.toml: the file's password, the token's PIN
+    tsa: str = ""  # RFC 3161 authority; its place is the only one asked
+    tsa_timeout_s: float = Field(default=3.0, gt=0, le=60)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> SigningSettings:
+        if self.pkcs12 and self.module:
+            raise ValueError("pkcs12 or module, not both")
+        if bool(self.module) != bool(self.token and self.key) or bool(self.token) != bool(self.key):
+            raise ValueError("module, token and key belong together")
+        return self
+
+
 class Settings(Table):
     """`hub.toml`."""
 
@@ -87,6 +107,7 @@ class Settings(Table):
     egress: EgressSettings = EgressSettings()
     signature: SignatureSettings = SignatureSettings()
     persons: PersonSettings = PersonSettings()
+    signing: SigningSettings = SigningSettings()
     limits: Mapping[str, int] = Field(default_factory=dict)
 
     @field_validator("limits")

@@ -1,5 +1,6 @@
 """A status that the hub composes for a receiver that cannot write edXML itself: it names the receiver in From, and counts as the hub's
-word on its behalf (`verdict.policy` = ``composed-by-hub``), never as the agency's signature (DESIGN §3).
+word on its behalf (`verdict.policy` = ``composed-by-hub``), never as the agency's signature (DESIGN §3). Where the hub has a certificate
+(``[signing]``) it signs the packet, and the signature says in its signed properties on whose behalf (`signing/on_behalf.py`).
 """
 
 from __future__ import annotations
@@ -62,11 +63,14 @@ def report(
         staff=StaffInfo(**staff) if staff else None,
     )
     raw = writer.write_status(packet)
+    if hub.signer:
+        raw = hub.signer.sign(raw, on_behalf_of=str(recipient), at=at)
     content = json.dumps([str(delivery_id), code, description, dict(sorted(staff.items())), idempotency_key], ensure_ascii=False).encode()
     # Without a key of the caller's, what it says is the key: the same report again, seconds later, is the same report.
     key = f"status/{idempotency_key or sha256(content).hexdigest()}"
     inbound = Inbound(raw, "application/xml", "", f"hub on behalf of {principal.system}", at, key)
-    return hub.intake.take_composed(reader.read(inbound, hub.limits), principal, content)
+    signer = hub.signer.credential.chain[0] if hub.signer else None
+    return hub.intake.take_composed(reader.read(inbound, hub.limits), principal, content, signer)
 
 
 def _title(hub: Hub, principal: Principal, recipient: AgencyCode) -> str:

@@ -165,8 +165,11 @@ def _until(body: bytes, at: datetime, *, is_answer: bool) -> datetime:
     return crl.load(body).next_update or at + WITHOUT_NEXT
 
 
-def exchange(parts: SplitResult, asked: bytes | None, limit: int, timeout_s: float) -> bytes:
-    """One GET, or one POST of an OCSP request. Raises `TryLater` with `trust-unavailable`, `Refused` with `resource-limit`."""
+def exchange(parts: SplitResult, asked: bytes | None, limit: int, timeout_s: float, asked_type: str = "application/ocsp-request") -> bytes:
+    """One GET, or one POST of `asked`, by default an OCSP request.
+
+    Raises `TryLater` with `trust-unavailable`, `Refused` with `resource-limit`.
+    """
     deadline = time.monotonic() + timeout_s
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     connection: http.client.HTTPConnection
@@ -175,7 +178,7 @@ def exchange(parts: SplitResult, asked: bytes | None, limit: int, timeout_s: flo
     else:
         connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"Content-Type": "application/ocsp-request"} if asked else {}
+    headers = {"Content-Type": asked_type} if asked else {}
     timer: Timer | None = None
     try:
         connection.connect()

@@ -1,15 +1,9 @@
-"""Making signatures: XMLDSig into a packet's bytes, and the hub's receipts.
-
-A packet keeps every byte it had; the Signature is text put in before an end tag, because systems exist that read literal prefixes
-(facts page edxml.md §5) and a re-serialised packet would lose them.
-"""
+"""The hub's receipts, and a packet's XMLDSig by a key in memory (`sign_xml.py` has the rest)."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,26 +11,16 @@ from typing import Any
 import rfc8785
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from schemas.errors import Refused
-from schemas.xml import Element, ParsedXml, parse
-from signing import integrity, xmldsig
-from signing.algorithms import CURVES, DEFAULT_CANONICALIZATION, DIGESTS, DSIG, ENVELOPED, EXC_C14N, SIGNATURES, Family
+from signing import sign_xml
+from signing.sign_key import Credential, InMemory, PrivateKey
 
-SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+SigningKey = PrivateKey
 
 RECEIPT_DOMAIN = b"lgsp-hub receipt v1\n"  # a receipt's signature can be mistaken for no other signature of the same key
 MAX_RECEIPT_BYTES = 512 * 1024  # 1,000 recipients with codes of 64 characters, in two-byte letters, and room
-ROOT_ID = "packet"
-_END_OF_HEADER = re.compile(rb"</([A-Za-z_][\w.-]*:)?edXMLHeader\s*>")
-_START_OF_ROOT = re.compile(rb"<([A-Za-z_][\w.-]*:)?edXML(?=[\s>])")
-_HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
-_DIGEST_PLACE, _VALUE_PLACE = b"DIGEST-GOES-HERE", b"VALUE-GOES-HERE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,63 +54,8 @@ def sign_packet(
 
     Raises `Refused` with `cannot-sign`, or as `schemas.xml.parse` does.
     """
-    if reference_id:
-        raw = _START_OF_ROOT.sub(lambda m: m.group() + f' Id="{ROOT_ID}"'.encode(), raw, count=1)
-    at = _place(raw, parent)
-    template = _template(key, cert_chain, digest, exclusive=exclusive, uri=f"#{ROOT_ID}" if reference_id else "", prefix=prefix)
-    signature, tree = _drafted(raw, at, template, parent)
-    how = integrity.plan(xmldsig.read_signed_info(signature))
-    packet = hashlib.new(how.digest)
-    for part in integrity.enveloped_octets(tree.root, signature, how, whole_document=not reference_id):
-        packet.update(part)
-    template = template.replace(_DIGEST_PLACE, base64.b64encode(packet.digest()))
-    signature, _ = _drafted(raw, at, template, parent)
-    value = _sign(key, xmldsig.read_signed_info(signature).octets, how)
-    return raw[:at] + template.replace(_VALUE_PLACE, base64.b64encode(value)) + raw[at:]
-
-
-def _drafted(raw: bytes, at: int, template: bytes, parent: str) -> tuple[Element, ParsedXml]:
-    tree = parse(raw[:at] + template.replace(_DIGEST_PLACE, b"AA==").replace(_VALUE_PLACE, b"AA==") + raw[at:])
-    signature = xmldsig.find(tree).signature
-    if signature is None or (parent == "root") != (signature.getparent() is tree.root):
-        raise Refused("cannot-sign", got="no place for the signature", expected="an edXMLHeader in an ASCII-compatible encoding")
-    return signature, tree
-
-
-def _place(raw: bytes, parent: str) -> int:
-    if parent == "header":
-        ends = [m.start() for m in _END_OF_HEADER.finditer(raw)]
-        if len(ends) != 1:
-            raise Refused("cannot-sign", got=f"{len(ends)} end tags of edXMLHeader", expected="one, outside comments")
-        return ends[0]
-    return raw.rstrip().rfind(b"</")
-
-
-def _template(key: SigningKey, chain: Sequence[x509.Certificate], digest: str, *, exclusive: bool, uri: str, prefix: str) -> bytes:
-    family = Family.RSA if isinstance(key, rsa.RSAPrivateKey) else Family.ECDSA
-    method = next(a.uri for a in SIGNATURES.values() if a.family is family and a.hash.name == digest)
-    digest_uri = next(u for u, name in DIGESTS.items() if name == digest)
-    form = EXC_C14N if exclusive else DEFAULT_CANONICALIZATION
-    p, declared = (f"{prefix}:", f"xmlns:{prefix}") if prefix else ("", "xmlns")
-    certificates = "".join(
-        f"<{p}X509Certificate>{base64.b64encode(c.public_bytes(Encoding.DER)).decode()}</{p}X509Certificate>" for c in chain
-    )
-    return (
-        f'<{p}Signature {declared}="{DSIG}"><{p}SignedInfo>'
-        f'<{p}CanonicalizationMethod Algorithm="{form}"/><{p}SignatureMethod Algorithm="{method}"/>'
-        f'<{p}Reference URI="{uri}"><{p}Transforms><{p}Transform Algorithm="{ENVELOPED}"/><{p}Transform Algorithm="{form}"/>'
-        f'</{p}Transforms><{p}DigestMethod Algorithm="{digest_uri}"/><{p}DigestValue>{_DIGEST_PLACE.decode()}</{p}DigestValue>'
-        f"</{p}Reference></{p}SignedInfo><{p}SignatureValue>{_VALUE_PLACE.decode()}</{p}SignatureValue>"
-        f"<{p}KeyInfo><{p}X509Data>{certificates}</{p}X509Data></{p}KeyInfo></{p}Signature>"
-    ).encode("ascii")
-
-
-def _sign(key: SigningKey, octets: bytes, how: integrity.Plan) -> bytes:
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(octets, padding.PKCS1v15(), _HASHES[how.method.hash])
-    r, s = decode_dss_signature(key.sign(octets, ec.ECDSA(_HASHES[how.method.hash])))
-    size = CURVES[key.curve.name][1]
-    return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+    shape = sign_xml.Shape(digest, exclusive, reference_id, parent, prefix)
+    return sign_xml.sign(raw, Credential(tuple(cert_chain), InMemory(key)), shape=shape)
 
 
 def sign_receipt(payload: Mapping[str, Any], key: Ed25519PrivateKey, key_id: str) -> bytes:

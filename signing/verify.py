@@ -23,12 +23,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from cryptography import x509
+
 from schemas.agency import AgencyCode
 from schemas.errors import Refused, Violation, error
 from schemas.limits import DEFAULT_LIMITS
 from schemas.message import Envelope, LegalValue, Message, SignatureReport, Verdict, VerdictStatus, rfc3339
 from schemas.xml import Element, ParsedXml, path_of
-from signing import algorithms, cms_value, integrity, path, xml_key, xmldsig
+from signing import algorithms, cms_value, integrity, on_behalf, path, xml_key, xmldsig
 from signing.certificate import Certificate
 from signing.element import refused
 from signing.policy import SignatureMode, SignaturePolicy
@@ -120,9 +122,14 @@ def judge(tree: ParsedXml, sender: AgencyCode | None, policy: SignaturePolicy, t
     return examine(tree, sender, policy, trust, at).verdict
 
 
-def compose(envelope: Envelope, at: datetime) -> Message:
-    """A packet that the hub itself composed on behalf of a receiver: transport evidence, never that agency's signature."""
-    verdict = Verdict(VerdictStatus.INVALID, ("no-signature",), (), LegalValue.FOR_INFORMATION, "composed-by-hub")
+def compose(envelope: Envelope, at: datetime, signer: x509.Certificate | None = None) -> Message:
+    """A packet that the hub itself composed on behalf of a receiver: transport evidence, never that agency's signature.
+
+    `signer` is the hub's certificate where it has just signed it, marked as such (`on_behalf.py`).
+    """
+    reports = (on_behalf.report(signer, at),) if signer else ()
+    reason = "on-behalf-of" if signer else "no-signature"
+    verdict = Verdict(VerdictStatus.INVALID, (reason,), reports, LegalValue.FOR_INFORMATION, "composed-by-hub")
     return Message(envelope, verdict, {"procedure": PROCEDURE, "judged-at": rfc3339(at)})
 
 
@@ -166,6 +173,7 @@ def _examine_signature(case: _Case, signature: Element) -> SignatureReport:
         case.note(3, path.weakness(signer))
         _check_path(case, signer, tuple(c for c in keys.certificates if c != signer))  # 7, 9; 8 is not asked yet
         organ_id = case.ask(10, lambda: case.policy.bound_to(signer.sha256, case.sender))  # 10
+    case.note(10, on_behalf.marks(signature))
     return _report(case, signer, organ_id or "")
 
 

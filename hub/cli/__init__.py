@@ -23,12 +23,14 @@ from hub.cli import (
     directory,
     errors,
     formats,
+    init,
     keys,
     log,
     login,
     person,
     send,
     serve,
+    sign,
     translate,
     validate,
     verify,
@@ -36,7 +38,14 @@ from hub.cli import (
 from schemas.errors import Disposition, HubError
 
 USAGE_CODES = frozenset(
-    {"settings-invalid", "invalid-request", "deadline-time-unreadable", "deadline-term-unreadable", "deadline-pause-invalid"}
+    {
+        "settings-invalid",
+        "signing-key-unusable",
+        "invalid-request",
+        "deadline-time-unreadable",
+        "deadline-term-unreadable",
+        "deadline-pause-invalid",
+    }
 )
 
 app = typer.Typer(
@@ -45,12 +54,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Trục liên thông văn bản, hồ sơ cấp tỉnh (LGSP). / Interoperability hub for government document packages.",
 )
+app.command("init")(init.command)
 app.command("demo")(demo.command)
 app.command("serve")(serve.command)
 app.command("worker")(serve.worker)
 app.command("send")(send.send)
 app.command("status")(send.status)
 app.command("inbox")(send.inbox)
+app.command("sign")(sign.command)
 app.command("verify")(verify.command)
 app.command("login")(login.login)
 app.command("logout")(login.logout)

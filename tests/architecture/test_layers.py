@@ -43,7 +43,15 @@ KNOWN_TO = {
         *("schemas.dvcqg.shape", "schemas.dvcqg.objects"),  # dossier messages: models that documentation and schemas are made from
     ),
     "psycopg": (),  # SQLAlchemy loads it by the URL
-    "pyhanko": ("signing.pdf_reader", "signing.pdf_range", "signing.pdf_changes", "signing.pdf_content", "signing.pdf"),
+    "pyhanko": (
+        "signing.pdf_reader",
+        "signing.pdf_range",
+        "signing.pdf_changes",
+        "signing.pdf_content",
+        "signing.pdf",
+        "signing.sign_files",
+    ),
+    "pkcs11": ("signing.sign_token",),
     "pyhanko_certvalidator": ("signing.*",),
     "asn1crypto": ("signing.*",),
     "xmlsec": (),  # oracles of the tests
@@ -54,7 +62,13 @@ KNOWN_TO = {
 }
 
 # Imported name → name of the distribution, where they differ.
-DISTRIBUTIONS = {"argon2": "argon2-cffi", "pyhanko_certvalidator": "pyhanko-certvalidator", "yaml": "pyyaml", "dateutil": "python-dateutil"}
+DISTRIBUTIONS = {
+    "argon2": "argon2-cffi",
+    "pkcs11": "python-pkcs11",
+    "pyhanko_certvalidator": "pyhanko-certvalidator",
+    "yaml": "pyyaml",
+    "dateutil": "python-dateutil",
+}
 
 
 def layer_breaks(found: Iterable[Module]) -> list[str]:
