@@ -4,13 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test lint format lock bench fuzz clean setup
+.PHONY: help demo test explore lint format lock bench fuzz clean setup
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup  make .venv with the pinned dependencies and the command .venv/bin/lgsp"
 	@echo "make demo   set up, then run the main job end to end on loopback"
 	@echo "make test   set up, then run every test"
+	@echo "make explore  the property tests with new examples, a thousand each"
 	@echo "make lint   ruff and mypy --strict over code and tests"
 	@echo "make bench  accept-to-receipt beside the raw primitives"
 	@echo "make fuzz   fuzz what reads packets, coverage-guided; FUZZ_SECONDS=600"
@@ -31,6 +32,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2 -rfEs tests
+
+# New examples at every run; `make test` takes the same ones each time (tests/conftest.py). Some minutes.
+explore: setup
+	LGSP_TEST_PROFILE=explore $(BIN)/python -m pytest -n 2 -rf -m hypothesis tests
 
 lint: setup
 	$(BIN)/ruff check .
