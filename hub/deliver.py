@@ -2,7 +2,8 @@
 *order per subject*, *delivered at least once by one key*.
 
 7. claim       compare-and-set `delivering`, if it is due and nothing about its subject is ahead of it
-   translate   `schemas.translate`: the stored bytes → `Parcel` (the same bytes where the receiver speaks the format)
+   translate   `hub.translating`: the stored bytes → `Parcel` (the same bytes where the receiver speaks the format); a translation is in the
+               journal before anything leaves
 8. deliver     the system's adapter
 9. settle      state and journal entry in one transaction; only then is the pointer acknowledged
 """
@@ -24,13 +25,13 @@ from hub.commit import Committer, Transaction
 from hub.outbox import Claimed, Outcome, Pointer
 from hub.retry import Circuit, wait_before
 from hub.systems import Profile
+from hub.translating import Translator
 from replay.payloads import PayloadStore
 from replay.store.engine import Store
 from replay.store.tables import messages
 from schemas.agency import AgencyCode
-from schemas.errors import Disposition, Halted, HubError, TryLater
-from schemas.message import DeliveryState, Kind, Parcel
-from schemas.translate import translate
+from schemas.errors import Disposition, Halted, HubError, Parked, TryLater
+from schemas.message import DeliveryState, Parcel
 
 RECALLED = Outcome(DeliveryState.CANCELLED, "recalled", "recalled while it was being delivered")
 LEASE_MARGIN = timedelta(seconds=30)  # over the adapter's own time-out
@@ -55,6 +56,7 @@ class Courier:
     committer: Committer
     payloads: PayloadStore
     lanes: Mapping[str, Lane]
+    translator: Translator
     clock: Callable[[], datetime]
     wake: Callable[[tuple[Pointer, ...]], None]
     draw: Callable[[], float] = random.random  # jitter; tests pass their own
@@ -108,16 +110,23 @@ class Courier:
 
     def _attempt(self, lane: Lane, claimed: Claimed) -> Outcome:
         try:
+            return self._transmit(lane, claimed)
+        except Exception as fault:  # a defect in an adapter or a mapping: it stops this delivery and no other
+            log.error("delivery-defect", carrier=str(claimed.carrier_id), system=claimed.system, fault=type(fault).__name__, exc_info=fault)
+            return Outcome(DeliveryState.PARKED, "internal-error", type(fault).__name__)
+
+    def _transmit(self, lane: Lane, claimed: Claimed) -> Outcome:
+        try:
             parcel = self._parcel(claimed)
-        except HubError as fault:  # the hub's own trouble: no word about the receiving system, which was never asked
+        except Parked as fault:  # it cannot be translated for this system, which was never asked: a person has to look
+            log.warning("translation-parked", carrier=str(claimed.carrier_id), system=claimed.system, code=fault.code)
+            return Outcome(DeliveryState.PARKED, fault.code, str(fault))
+        except HubError as fault:  # the hub's own trouble: no word about the receiving system
             return self._later(lane, claimed, fault)
         try:
             accepted = lane.adapter.deliver(parcel)
         except HubError as fault:
             return self._failed(lane, claimed, fault)
-        except Exception as fault:
-            log.error("delivery-defect", carrier=str(claimed.carrier_id), system=claimed.system, fault=type(fault).__name__, exc_info=fault)
-            return Outcome(DeliveryState.PARKED, "internal-error", type(fault).__name__)
         self._answered(lane)
         return Outcome(DeliveryState.DELIVERED, detail=accepted.answer, remote_id=accepted.remote_id)
 
@@ -149,17 +158,11 @@ class Courier:
         with self.store.read() as conn:
             row = conn.execute(select(messages).where(messages.c.id == claimed.message_id)).one()
             raw = self.payloads.get(conn, claimed.message_id)
-        return translate(
-            raw,
-            key=str(claimed.carrier_id),
-            message_id=row.id,
-            kind=Kind(row.kind),
-            sender=AgencyCode.of(row.sender),
-            recipients=tuple(AgencyCode.of(one) for one in claimed.recipients),
-            document_id=row.document_id,
-            content_type=row.content_type,
-            charset=row.charset,
-        )
+        made = self.translator.make(claimed.system, row, raw, carrier_id=claimed.carrier_id, recipients=claimed.recipients)
+        if made.translation is not None:
+            self._write(lambda tx: self.translator.record(tx, made, claimed.carrier_id, self.clock()))
+        made.check_losses()
+        return made.parcel
 
     def _write(self, change: Callable[[Transaction], None]) -> None:
         """Insists: what a system answered must not be lost to a database that is away for a moment."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import Connection, select, update
@@ -18,13 +19,13 @@ from hub import record
 from hub.access import EXCHANGE, Principal
 from hub.commit import Committer, Transaction
 from hub.outbox import WAITING, Outcome
+from hub.translating import Translator, translated_before
 from replay.payloads import PayloadStore
 from replay.store.engine import Store
 from replay.store.tables import AnyRow, deliveries, messages
 from schemas.agency import AgencyCode
-from schemas.errors import Refused, shown
+from schemas.errors import Parked, Refused, shown
 from schemas.message import DeliveryState, rfc3339
-from schemas.translate import media_type
 
 THERE = (*WAITING, DeliveryState.DELIVERING)  # not yet fetched, whatever it waited for; fetched and not acknowledged
 MAX_PAGE = 1_000
@@ -43,7 +44,7 @@ class Item:
     title: str
     accepted_at: str  # RFC 3339
     size: int  # bytes
-    sha256: str  # lower hex, of the bytes that `fetch` gives
+    sha256: str  # lower hex, of the bytes that `fetch` gives; "" (and size 0) where that is a translation not made yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Mailbox:
     store: Store
     committer: Committer
     payloads: PayloadStore
+    translator: Translator
 
     def pending(self, principal: Principal, *, limit: int = 100, after: int = 0) -> tuple[tuple[Item, ...], int]:
         """Items in order of acceptance, from the cursor `after` on, and the cursor of the next page (0 = no more)."""
@@ -64,20 +66,34 @@ class Mailbox:
                 .order_by(deliveries.c.sequence, deliveries.c.id)
                 .limit(MAX_PAGE + limit)
             ).all()
-        page = _whole_messages(rows, limit)
+            page = _whole_messages(rows, limit)
+            items = tuple(self._listed(conn, principal.system, _item(row)) for row in page)
         more = len(page) < len(rows)
-        return tuple(_item(row) for row in page), page[-1].sequence + 1 if more else 0
+        return items, page[-1].sequence + 1 if more else 0
 
     def fetch(self, principal: Principal, delivery_id: UUID, *, at: datetime) -> tuple[Item, bytes, str]:
-        """The item, the bytes as they were received, and their content type.
+        """The item, its bytes as they were received (translated where the system's profile names another format), and their content type.
 
-        Raises `Refused`: ``not-found``, ``wrong-state`` (it ended before, by recall for instance).
+        Raises `Refused`: ``not-found``, ``wrong-state`` (it ended before, by recall for instance). Raises `Parked`, and parks the delivery,
+        where it cannot be translated: ``translation-failed``, ``translation-lossy``.
         """
         row = self._row(principal, delivery_id)
         self.committer.submit(lambda tx: _taken(tx, delivery_id, at)).result()  # first: from here on a recall no longer cancels it
         with self.store.read() as conn:
             raw = self.payloads.get(conn, row.message_id)
-        return _item(row), raw, media_type(row.content_type, row.charset)
+            message = conn.execute(select(messages).where(messages.c.id == row.message_id)).one()
+        try:
+            made = self.translator.make(principal.system, message, raw, carrier_id=delivery_id, recipients=(row.recipient,))
+            if made.translation is not None:
+                self.committer.submit(lambda tx: self.translator.record(tx, made, delivery_id, at)).result()
+            made.check_losses()
+        except Parked as fault:
+            outcome = Outcome(DeliveryState.PARKED, fault.code, str(fault))
+            self.committer.submit(lambda tx: _end(tx, row, outcome, (DeliveryState.DELIVERING,), at)).result()
+            raise
+        body = made.parcel.body
+        item = _item(row) if made.translation is None else replace(_item(row), size=len(body), sha256=sha256(body).hexdigest())
+        return item, body, made.parcel.content_type
 
     def acknowledge(self, principal: Principal, delivery_id: UUID, *, at: datetime, refused_reason: str = "") -> Future[str]:
         """The system has it (or refuses it, with the reason); the future gives the new state. The same again gives the same answer.
@@ -96,17 +112,7 @@ class Mailbox:
                 return state
             if state not in THERE:
                 raise Refused("wrong-state", got=state, expected=" or ".join(THERE))
-            values = {"state": outcome.state, "cause": outcome.cause, "detail": outcome.detail, "updated_at": rfc3339(at)}
-            tx.conn.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(values))
-            record.delivery(
-                tx,
-                message_id=row.message_id,
-                delivery_id=delivery_id,
-                recipient=AgencyCode.of(row.recipient),
-                attempt=max(row.attempt, 1),
-                outcome=outcome,
-                at=at,
-            )
+            _end(tx, row, outcome, THERE, at)
             return str(outcome.state)
 
         return self.committer.submit(change)
@@ -115,6 +121,13 @@ class Mailbox:
         """Whose copy it is, and of which message. Raises `Refused("not-found")`."""
         row = self._row(principal, delivery_id)
         return AgencyCode.of(row.recipient), row.message_id
+
+    def _listed(self, conn: Connection, system: str, item: Item) -> Item:
+        """Size and digest are those of what `fetch` gives; where that may be a translation, they are known once it was fetched."""
+        if not self.translator.agreement(system).formats:
+            return item
+        told = translated_before(conn, item.message_id, item.delivery_id)
+        return replace(item, size=told["size"] if told else 0, sha256=told["digest"] if told else "")
 
     def _row(self, principal: Principal, delivery_id: UUID) -> AnyRow:
         principal.check_role(EXCHANGE)
@@ -171,6 +184,26 @@ def _whole_messages(rows: Sequence[AnyRow], limit: int) -> list[AnyRow]:
 
 def _state(conn: Connection, delivery_id: UUID) -> str:
     return str(conn.execute(select(deliveries.c.state).where(deliveries.c.id == delivery_id)).scalar())
+
+
+def _end(tx: Transaction, row: AnyRow, outcome: Outcome, states: Sequence[DeliveryState], at: datetime) -> None:
+    """Ends the delivery of `row` if it is in one of `states`, and journals it. Its attempts are counted as they stand now."""
+    attempt = tx.conn.execute(
+        select(deliveries.c.attempt).where(deliveries.c.id == row.id, deliveries.c.state.in_([str(one) for one in states]))
+    ).scalar()
+    if attempt is None:
+        return
+    values = {"state": outcome.state, "cause": outcome.cause, "detail": outcome.detail, "updated_at": rfc3339(at)}
+    tx.conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(values))
+    record.delivery(
+        tx,
+        message_id=row.message_id,
+        delivery_id=row.id,
+        recipient=AgencyCode.of(row.recipient),
+        attempt=max(attempt, 1),
+        outcome=outcome,
+        at=at,
+    )
 
 
 def _taken(tx: Transaction, delivery_id: UUID, at: datetime) -> None:

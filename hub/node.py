@@ -36,6 +36,7 @@ from hub.sessions import Sessions
 from hub.settings import Settings
 from hub.signer import HubSigner, open_signer, secret_texts
 from hub.systems import MAILBOX, Profile, Systems
+from hub.translating import Translator
 from hub.worker import Workers
 from replay.journal import Journal
 from replay.payloads import PayloadStore
@@ -151,6 +152,7 @@ def open_hub(
     keyring = Keyring.load(settings.keys_folder)
     signer = open_signer(settings, clock())
     lanes = _lanes(systems, _builder(settings), ready_adapters)
+    translator = Translator.load(systems, settings.home / "mappings", settings.effective_limits)
     lock = _lock(settings)
     store = open_store(settings.resolved_store_url)
     journal = Journal(keyring.journal_keys(), settings.origin)
@@ -158,7 +160,7 @@ def open_hub(
     payloads = PayloadStore(keyring.master(), settings.data_folder / "payloads", keyring.older_masters())
     published = deliver or bool(settings.broker_url)  # else whoever delivers finds it in the database
     wakeups: SimpleQueue[tuple[Pointer, ...]] = SimpleQueue()  # from whoever frees a delivery to the publisher
-    courier = Courier(store, committer, payloads, lanes, clock, wake=wakeups.put)
+    courier = Courier(store, committer, payloads, lanes, translator, clock, wake=wakeups.put)
     namespace = settings.origin.replace("/", ".")
     workers = Workers(
         courier=courier,
@@ -193,7 +195,7 @@ def open_hub(
         access=Access(systems),
         sessions=Sessions(store, committer, settings.persons, clock),
         intake=intake,
-        mailbox=Mailbox(store, committer, payloads),
+        mailbox=Mailbox(store, committer, payloads, translator),
         payloads=payloads,
         keyring=keyring,
         journal=journal,

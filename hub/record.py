@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from importlib.metadata import version
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +22,12 @@ from hub.outbox import Outcome
 from replay.entry import EntryDraft
 from replay.journal import Position
 from schemas.agency import AgencyCode
+from schemas.dictionary.store import dictionary
 from schemas.errors import HubError
 from schemas.message import Inbound, Message, rfc3339
+from schemas.translation.engine import Translation
+
+SOFTWARE = f"lgsp-hub {version('lgsp-hub')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,46 @@ def delivery(
     if reason:
         fields["reason"] = reason
     tx.append(EntryDraft(event="delivery", at=at, parties=_parties(recipient), fields=fields, message_id=message_id))
+
+
+def translated(
+    tx: Transaction,
+    *,
+    message_id: UUID,
+    carrier_id: UUID,
+    recipients: Sequence[AgencyCode],
+    made: Translation,
+    artefacts: Sequence[str],
+    at: datetime,
+) -> Position:
+    """What a transmission was translated to, before it leaves: by which mappings (content-addressed), to which bytes, with which losses.
+
+    Only places are named, never values. With `artefacts` (mappings and their stylesheets) and this release, the same bytes come out again.
+    """
+    return tx.append(
+        EntryDraft(
+            event="translated",
+            at=at,
+            parties=_parties(*recipients),
+            fields={
+                "message_id": str(message_id),
+                "carrier": str(carrier_id),
+                "recipients": [str(one) for one in recipients],
+                "source": made.source,
+                "target": made.target,
+                "content_type": made.content_type,
+                "mappings": list(made.mapping_ids),
+                "artefacts": list(artefacts),
+                "dictionary": [dictionary().version, dictionary().digest],
+                "software": SOFTWARE,
+                "digest": sha256(made.body).hexdigest(),
+                "size": len(made.body),
+                "losses": [[one.path, str(one.kind), one.format, one.mapping] for one in made.losses],
+                "previous": tx.previous(message_id),
+            },
+            message_id=message_id,
+        )
+    )
 
 
 def _arrival(arrival: Arrival) -> dict[str, Any]:

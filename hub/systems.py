@@ -16,6 +16,8 @@ from pydantic import Field
 from hub.settings import Table, checked, read_toml
 from schemas.agency import AgencyCode
 from schemas.errors import Halted, Violation, error
+from schemas.translate import Agreement
+from schemas.translation.mapping import LossKind
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 MAILBOX = "mailbox"  # not an adapter: the delivery waits here until the system fetches it
@@ -61,8 +63,16 @@ class DeliveryProfile(Table):
     kind: str = MAILBOX
     concurrency: int = Field(default=2, ge=1, le=64)
     one_packet_for_all: bool = False  # True: it distributes by To itself (the axis); one transmission serves all its recipients
+    format: str | tuple[str, ...] = ()  # what it takes; of several, the first that a message is or can be made. () = edXML packets
+    accept_losses: tuple[LossKind, ...] = ()  # kinds of loss that may happen in translating for it; others park the delivery
     retry: RetryProfile = RetryProfile()
     settings: Mapping[str, Any] = Field(default_factory=dict)
+
+    @property
+    def agreement(self) -> Agreement:
+        """What translation has to keep to."""
+        named = (self.format,) if isinstance(self.format, str) else self.format
+        return Agreement(tuple(one for one in named if one), frozenset(self.accept_losses))
 
 
 Mode = Annotated[str, Field(pattern="^(require|check|ignore)$")]

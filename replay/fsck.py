@@ -12,6 +12,7 @@ The steps:
 7. head          size and frontier are those of the entries
 8. checkpoint    an older one, kept elsewhere: the log of its size had its root
 9. accounts      people's roles, passwords and locks are those that the journal tells of
+10. artefacts     mappings that entries name are kept, and are what they were
 
 An erased opening or payload is no difference if an ``erased`` entry names its message. What is state of work only (when a delivery is
 due, whose lease it is, the excerpt of an answer) is not in the journal and not checked. Reads one snapshot and never holds the writer up.
@@ -28,7 +29,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Table, exc, func, select
 
-from replay import derived
+from replay import artefacts, derived
 from replay.accepted import AcceptedCheck
 from replay.accounts import Accounts
 from replay.checkpoint import Checkpoint
@@ -116,6 +117,7 @@ class _Check:
     frontier: Frontier = field(default_factory=Frontier)
     root_then: bytes | None = None  # at the expected checkpoint's size
     next_index: int = 0
+    worked_with: set[str] = field(default_factory=set)  # artefacts that entries name
     erased: set[str] = field(default_factory=set)  # messages that an `erased` entry names
     head: tuple[int, str] = (0, "")  # size and origin
 
@@ -196,6 +198,8 @@ class _Check:
                 self.standing.fold(row.position, values)
             elif event == "person":
                 self.accounts.fold(values)
+            elif event == "translated":
+                self.worked_with.update(values["artefacts"])
             elif event == "erased":
                 self.erased.add(derived.hexadecimal(values["message_id"]))
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
@@ -208,6 +212,7 @@ class _Check:
         self.standing.check(self.conn)
         self.accounts.check(self.conn)  # 9
         self._totals()
+        self._artefacts()
         findings = self.findings
         for message_id, code, path in findings.absent:
             if message_id in self.erased:
@@ -231,6 +236,13 @@ class _Check:
             found = self.conn.execute(select(func.count()).select_from(table)).scalar()
             if found != number:
                 self.findings.differ(code, table.name, got=f"{found} rows", expected=f"{number}, as the journal has it")
+
+    def _artefacts(self) -> None:
+        """10."""
+        for digest, now in artefacts.changed(self.conn):
+            self.findings.differ("artefact-changed", f"artefacts/{digest}", got=now, expected=digest)
+        for digest in artefacts.missing(self.conn, self.worked_with):
+            self.findings.differ("artefact-changed", f"artefacts/{digest}", got="nothing", expected=digest)
 
     def _head(self) -> None:
         """7: size and origin of the head."""

@@ -49,6 +49,14 @@ openings = Table(
     Column("body", LargeBinary, nullable=True),
 )
 
+# Mappings and stylesheets that deliveries were translated with, by their SHA-256 in lower hex. Never changed, never removed.
+artefacts = Table(
+    "artefacts",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
 # --- messages ----------------------------------------------------------------------------------------------------------------
 
 messages = Table(

@@ -54,8 +54,8 @@ class Step:
 class Mappings:
     """A set of mappings, no two of which do the same."""
 
-    by_name: Mapping[str, FieldMapping]
-    steps: tuple[Step, ...]
+    by_name: Mapping[str, FieldMapping] = field(repr=False)
+    steps: tuple[Step, ...] = field(repr=False)
 
     @classmethod
     def of(cls, mappings: Iterable[FieldMapping]) -> Mappings:

@@ -44,17 +44,22 @@ def load(raw: bytes, sheet: bytes = b"") -> Mapping:
         data: Table = tomllib.loads(raw[: MAX_FILE_BYTES + 1].decode("utf-8"))
         canonical = rfc8785.dumps({"mapping": data, "stylesheet": hashlib.sha256(sheet).hexdigest()})
     except (ValueError, TypeError, RecursionError) as fault:  # TOMLDecodeError, UnicodeDecodeError, CanonicalizationError are ValueErrors
-        raise _invalid([error("mapping-malformed", got=str(fault), expected="TOML in UTF-8, no dates, no fractions")]) from fault
-    found = _Reader(data)
-    mapping = found.mapping(hashlib.sha256(canonical).hexdigest(), sheet)
+        raise invalid([error("mapping-malformed", got=str(fault), expected="TOML in UTF-8, no dates, no fractions")]) from fault
+    return checked(data, canonical, sheet)
+
+
+def checked(data: Table, content: bytes, sheet: bytes) -> Mapping:
+    """The mapping of a file's members; `content` is their canonical form. Raises as `load`."""
+    found = _Reader(data, content)
+    mapping = found.mapping(hashlib.sha256(content).hexdigest(), sheet)
     if found.faults or mapping is None:
-        raise _invalid(found.faults)
+        raise invalid(found.faults)
     return mapping
 
 
-def _invalid(faults: list[Violation]) -> Refused:
-    first = faults[0]
-    return Refused("mapping-invalid", got=first.got, expected=first.expected, violations=tuple(faults[: DEFAULT_LIMITS.max_violations]))
+def invalid(faults: list[Violation]) -> Refused:
+    """All that is wrong with a mapping."""
+    return Refused("mapping-invalid", faults[0].got, faults[0].expected, tuple(faults[: DEFAULT_LIMITS.max_violations]))
 
 
 @dataclass(slots=True)
@@ -62,6 +67,7 @@ class _Reader:
     """One file being read; what is wrong is kept."""
 
     data: Table
+    content: bytes
     faults: list[Violation] = field(default_factory=list)
 
     def mapping(self, digest: str, sheet: bytes) -> Mapping | None:
@@ -104,6 +110,7 @@ class _Reader:
             stylesheet=sheet,
             when=self._condition(data.get("when"), "when"),
             carried=tuple(str(one) for one in _list(data.get("carried"))),
+            content=self.content,
         )
         self._check(made)
         return made

@@ -96,6 +96,7 @@ class Mapping:
     stylesheet: bytes = b""
     when: Condition | None = None  # of an extract
     carried: tuple[str, ...] = ()  # of an extract: formats that the file may be of
+    content: bytes = b""  # its canonical form, whose SHA-256 is `id`: what is kept so that a translation can be made again
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,12 @@ from replay.store.engine import open_store
 from replay.store.tables import deliveries, entries, links, log_head, messages, metadata, openings, sender_ids
 from schemas.errors import Refused
 from signing.sign import sign_receipt
-from tests.hub.stage import DATDAI, MOTCUA, QLVB, Stage, open_stage
+from tests.hub.stage import DATDAI, MOTCUA, PROFILES, QLVB, Stage, open_stage, profile
 from tests.packets import document, in_csharp_order, recall, replacement, status, update
 
 DOC = "H32.01,2026/03/02,{}/X"
+NHANH = "H32.07"  # takes canonical JSON
+WITH_TRANSLATION = {**PROFILES, "nhanh": profile([NHANH], "recorder", delivery='format = "canonical.document"')}
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Kept:
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """What a hub leaves that was asked for everything it does."""
     home = tmp_path_factory.mktemp("hub") / "home"
-    stage = open_stage(home)
+    stage = open_stage(home, profiles=WITH_TRANSLATION)
     stage.hub.start()
     try:
         _documents(stage)
@@ -77,6 +79,8 @@ def _documents(stage: Stage) -> None:
     assert stage.states(second.message_id) == {QLVB: "cancelled", DATDAI: "cancelled"}
     stage.send(update(DOC.format(1), (QLVB,), MOTCUA), key="k-2")
     stage.send(replacement(DOC.format(1), DOC.format(2), MOTCUA))
+    translated = stage.send(document(MOTCUA, (NHANH,), document_id=DOC.format(9)))
+    stage.settle(translated.message_id, H32_07="delivered")
     held = stage.send(document(MOTCUA, (DATDAI,), document_id=DOC.format(4)))
     stage.send(recall(MOTCUA, (DATDAI,), DOC.format(4)))
     assert stage.states(held.message_id) == {DATDAI: "cancelled"}
@@ -139,7 +143,7 @@ def test_what_a_hub_leaves_is_intact(kept: Kept) -> None:
         later = conn.execute(select(sender_ids).where(sender_ids.c.sender_id == "key:k-1")).all()
         composed = conn.execute(select(messages.c.id).join(sender_ids).where(sender_ids.c.raw_digest != messages.c.raw_digest)).all()
     engine.dispose()
-    assert events == {"accepted", "refused", "conflict", "duplicate-key", "delivery"}
+    assert events == {"accepted", "refused", "conflict", "duplicate-key", "delivery", "translated"}
     assert states >= {"delivered", "refused", "cancelled", "in_doubt", "delivering"}
     assert later and composed and any(row.about for row in found) and any(row.second_route_of for row in found)
 
