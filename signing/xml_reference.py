@@ -60,6 +60,7 @@ class Outside:
     content: bytes | None = field(repr=False, default=None)
     files: Mapping[str, bytes] | None = field(repr=False, default=None)
     relationships: Relationships | None = None  # the transform of Office packages
+    part: Callable[[str], str] | None = None  # the name of the file that a URI means there
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,9 @@ def _outside(reference: Reference, place: Place) -> Target:
         if place.outside.content is not None:
             return _content(reference, place)
         raise Refused("external-reference", got=uri[:200], expected="a part of the document, or the content given beside the signature")
+    if place.outside.part is not None:
+        name = place.outside.part(uri)
+        return Target(name, octets=files[name])
     try:
         parts = urlsplit(uri)
     except ValueError as fault:

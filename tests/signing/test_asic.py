@@ -14,9 +14,9 @@ from signing.asic import examine_asic
 from signing.container import Kind, kind_of
 from signing.finding import Coverage, Finding, Integrity
 from tests.signing.signed_files import around, told, world
-from tests.vectors import build_asic
+from tests.vectors import build_asic, build_asic_xades
 from tests.vectors.build_asic import Builder
-from tests.vectors.case import flipped
+from tests.vectors.case import Case, flipped
 
 
 def xml(name: str, _: bytes, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
@@ -38,6 +38,23 @@ def test_an_honest_container_is_not_refused(build: Builder) -> None:
 def test_a_defect_is_told(build: Builder) -> None:
     case = build(world())
     assert told(lambda: examine_asic(case.data, around(), xml), case) == told(None, case)
+
+
+XADES = {case.name: case for case in build_asic_xades.honest(world())}
+XADES_DEFECTS = {case.name: case for case in build_asic_xades.defects(world())}
+
+
+@pytest.mark.parametrize("case", XADES.values(), ids=XADES.keys())
+def test_xades_inside_is_over_the_files(case: Case) -> None:
+    (found,) = examine_asic(case.data, around())
+    assert found.violations == ()
+    assert told(lambda: (found,), case) == told(None, case)
+    assert (found.kind, found.coverage, found.signer) == ("asic-xades", Coverage.WHOLE, world().person.der)
+
+
+@pytest.mark.parametrize("case", XADES_DEFECTS.values(), ids=XADES_DEFECTS.keys())
+def test_a_defect_of_xades_inside_is_told(case: Case) -> None:
+    assert told(lambda: examine_asic(case.data, around()), case) == told(None, case)
 
 
 def test_two_signatures_say_what_they_are_over() -> None:
