@@ -30,6 +30,7 @@ from hub import ledger, record
 from hub.acceptance import Acceptance
 from hub.access import EXCHANGE, Principal
 from hub.commit import Committer, Transaction
+from hub.grounds import Grounds
 from hub.outbox import Pointer
 from hub.policies import Policies
 from hub.record import Arrival
@@ -41,7 +42,6 @@ from schemas.edxml.fingerprint import fingerprint
 from schemas.errors import HubError, Refused
 from schemas.limits import Limits
 from schemas.message import Envelope, Inbound, Message, Receipt
-from signing.trust import TrustStore
 from signing.verify import compose, verify
 
 SignReceipt = Callable[[Mapping[str, object]], bytes]
@@ -55,7 +55,7 @@ class Intake:
     store: Store
     committer: Committer
     routing: Routing
-    trust: TrustStore
+    grounds: Grounds
     policies: Policies
     payloads: PayloadStore
     sign_receipt: SignReceipt
@@ -87,7 +87,8 @@ class Intake:
             principal.check_role(EXCHANGE)
             envelope = reader.read(inbound, self.limits)  # 2, 3
             principal.check_may_send_for(envelope.sender)  # 1c
-            message = verify(envelope, self.policies.of(principal, envelope.sender), self.trust, inbound.received_at)  # 4
+            policy = self.policies.of(principal, envelope.sender)
+            message = verify(envelope, policy, self.grounds.context(inbound.received_at, policy.domain), self.limits)  # 4
             return self._record(message, arrival, arrival.digest)  # 5, 6
         except Refused as fault:
             refusal: HubError = fault

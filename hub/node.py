@@ -25,6 +25,7 @@ from hub.access import Access
 from hub.commit import Committer
 from hub.counts import Counts
 from hub.deliver import Courier, Lane
+from hub.grounds import Grounds
 from hub.keys import Keyring
 from hub.mailbox import Mailbox
 from hub.outbox import REPUBLISH, Pointer
@@ -44,8 +45,8 @@ from replay.store.engine import Store, open_store
 from schemas.errors import Halted, HubError
 from schemas.limits import Limits
 from schemas.message import Inbound
+from signing.context import Demand
 from signing.sign import sign_receipt
-from signing.trust import TrustStore
 
 Clock = Callable[[], datetime]
 log = structlog.get_logger(__name__)
@@ -178,8 +179,8 @@ def open_hub(
         store=store,
         committer=committer,
         routing=Routing(systems, settings.fallback),
-        trust=TrustStore.load(settings.trust_folder),
-        policies=Policies.of_systems(systems, settings.signature.mode),
+        grounds=Grounds.load(settings.trust_folder, Demand(settings.signature.revocation)),
+        policies=Policies.of_systems(systems, settings.signature.mode, settings.signature.domain),
         payloads=payloads,
         sign_receipt=partial(sign_receipt, key=receipts.private, key_id=receipts.id),
         origin=settings.origin,
@@ -244,9 +245,8 @@ def _nobody(_: tuple[Pointer, ...]) -> None:
 
 def _check_fallback(settings: Settings, systems: Systems) -> None:
     if settings.fallback and settings.fallback not in systems.by_name:
-        raise Halted(
-            "settings-invalid", got=f"fallback = {settings.fallback}", expected="the name of a system: " + ", ".join(systems.by_name)
-        )
+        expected = "the name of a system: " + ", ".join(systems.by_name)
+        raise Halted("settings-invalid", got=f"fallback = {settings.fallback}", expected=expected)
 
 
 def _lock(settings: Settings) -> int | None:

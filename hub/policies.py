@@ -8,7 +8,7 @@ the hub's default. So a packet in the name of an agency that signs is not let in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.access import Principal
 from hub.systems import Profile, Systems
@@ -25,7 +25,7 @@ class Policies:
     exceptions: Mapping[tuple[str, str], SignaturePolicy]  # (calling system, agency key)
 
     @classmethod
-    def of_systems(cls, systems: Systems, default_mode: str) -> Policies:
+    def of_systems(cls, systems: Systems, default_mode: str, default_domain: str = "") -> Policies:
         """Certificates that any profile binds to an agency hold on every route."""
         bindings: dict[str, frozenset[str]] = {}
         for profile in systems.by_name.values():
@@ -33,16 +33,19 @@ class Policies:
                 key = AgencyCode.of(code).key
                 bindings[key] = bindings.get(key, frozenset()) | frozenset(digests)
         made = {
-            name: SignaturePolicy(SignatureMode(profile.signature.mode or default_mode), bindings)
+            name: SignaturePolicy(
+                SignatureMode(profile.signature.mode or default_mode), bindings, domain=profile.signature.domain or default_domain
+            )
             for name, profile in systems.by_name.items()
         }
+        by_agency = {code.key: made[name] for name, profile in systems.by_name.items() for code in profile.codes}
         return cls(
             by_system=made,
-            by_agency={code.key: made[name] for name, profile in systems.by_name.items() for code in profile.codes},
+            by_agency=by_agency,
             exceptions={
-                (name, AgencyCode.of(code).key): SignaturePolicy(SignatureMode(mode), bindings)
+                (name, key): replace(by_agency.get(key, made[name]), mode=SignatureMode(mode))  # the signer's domain is the agency's
                 for name, profile in systems.by_name.items()
-                for code, mode in _exceptions(profile)
+                for key, mode in _exceptions(profile)
             },
         )
 
@@ -53,4 +56,4 @@ class Policies:
 
 
 def _exceptions(profile: Profile) -> tuple[tuple[str, str], ...]:
-    return tuple(profile.signature.by_agency.items())
+    return tuple((AgencyCode.of(code).key, mode) for code, mode in profile.signature.by_agency.items())

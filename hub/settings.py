@@ -61,6 +61,8 @@ class SignatureSettings(Table):
     """What is asked of a packet's own signature where a system's profile says nothing."""
 
     mode: str = Field(default="check", pattern="^(require|check|ignore)$")
+    domain: str = ""  # trust domain, a subfolder of `trust/`; "" = the only one there is
+    revocation: str = Field(default="all", pattern="^(all|published|none)$")  # whose status must be known: `signing.context.Demand`
 
 
 class PersonSettings(Table):

@@ -84,6 +84,7 @@ class SignatureProfile(Table):
     mode: str = Field(default="", pattern="^(require|check|ignore)?$")  # "" = the hub's default
     by_agency: Mapping[str, Mode] = Field(default_factory=dict)  # agency code → mode on this route, where one differs
     certificates: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)  # agency code → SHA-256 of DER that may sign for it
+    domain: str = ""  # trust domain of its agencies' signers; "" = the hub's default
 
 
 class Profile(Table):

@@ -75,13 +75,14 @@ class LegalValue(StrEnum):
     ORIGINAL = "original"
     FOR_INFORMATION = "for information"
     PENDING = "pending"
+    NONE = "none"  # signed, and the signature does not hold: neither the one nor the other
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureReport:
     """What was found out about one signature. Each answer is `ok`, `failed`, `unknown` or `not checked`."""
 
-    kind: str  # "xmldsig", "decorative"
+    kind: str  # "xmldsig", "pdf", "cades", "tsr" … (`signing.finding`); "decorative"
     signer: str  # subject of the certificate, RFC 4514; "" unknown
     organ_id: str  # agency that the certificate is bound to; "" unbound
     integrity: str
@@ -94,6 +95,10 @@ class SignatureReport:
     reasons: tuple[str, ...] = ()
     certificate_sha256: str = ""  # lower hex of the DER
     signed_at: str = ""  # RFC 3339; the time the judgement was made for, "" none
+    time_source: str = ""  # "rfc3161": proven; "claimed": the signer's word, which moves nothing; "none": as if signed at `signed_at`
+    claimed_at: str = ""  # RFC 3339; the signer's word, "" none
+    name: str = ""  # where it stands: attachment, field, entry
+    notes: tuple[str, ...] = ()  # codes of what is worth knowing and refuses nothing
 
     def as_json(self) -> dict[str, Any]:
         """The member of `signatures` in `lgsp verify --json`."""
@@ -111,18 +116,52 @@ class SignatureReport:
             "reasons": list(self.reasons),
             "certificate_sha256": self.certificate_sha256,
             "signed_at": self.signed_at,
+            "time_source": self.time_source,
+            "claimed_at": self.claimed_at,
+            "name": self.name,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """The sum of one attachment's signatures."""
+
+    name: str  # as declared; for people, never for a path
+    kind: str  # told from the bytes: "pdf", "cms" …; "unknown"
+    sha256: str  # lower hex of the file as unpacked
+    status: VerdictStatus
+    reasons: tuple[str, ...]
+    legal_value: LegalValue
+
+    def as_json(self) -> dict[str, Any]:
+        """The member of `attachments` in `lgsp verify --json`."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "sha256": self.sha256,
+            "verdict": str(self.status),
+            "reasons": list(self.reasons),
+            "legal_value": str(self.legal_value),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer of `signing.verify`. `reasons` are error codes, the deciding one first; empty only for `valid`."""
+    """The answer of `signing.verify`. `reasons` are error codes, the most telling first; empty only for `valid`."""
 
     status: VerdictStatus
     reasons: tuple[str, ...]
     signatures: tuple[SignatureReport, ...]
     legal_value: LegalValue
     policy: str = ""  # name of the policy it was reached under
+    kind: str = ""  # of the file: "edxml", "pdf" …
+    attachments: tuple[FileReport, ...] = ()  # of a packet
+
+    @property
+    def is_pending(self) -> bool:
+        """Indeterminate solely because nobody said whether a certificate was revoked: worth asking again (DESIGN §2.4)."""
+        return self.status is VerdictStatus.INDETERMINATE and self.legal_value is LegalValue.PENDING
 
     def as_json(self) -> dict[str, Any]:
         """The document that `lgsp verify --json` prints and the journal commits to."""
@@ -133,7 +172,9 @@ class Verdict:
             "reasons": list(self.reasons),
             "legal_value": str(self.legal_value),
             "policy": self.policy,
+            "kind": self.kind,
             "signatures": [s.as_json() for s in self.signatures],
+            "attachments": [one.as_json() for one in self.attachments],
         }
 
 

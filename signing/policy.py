@@ -8,7 +8,9 @@ from enum import StrEnum
 
 from schemas.agency import AgencyCode
 from schemas.errors import Refused
-from schemas.message import LegalValue, Verdict, VerdictStatus
+from schemas.message import Verdict, VerdictStatus
+
+UNSIGNED = frozenset({"no-signature", "decorative-signature"})  # reasons that say no more than that nobody signed
 
 
 class SignatureMode(StrEnum):
@@ -31,6 +33,7 @@ class SignaturePolicy:
     mode: SignatureMode
     bindings: Mapping[str, frozenset[str]] = field(default_factory=dict)
     require_binding: bool = False
+    domain: str = ""  # name of the trust domain in which its signers are looked for
 
     @property
     def name(self) -> str:
@@ -58,6 +61,6 @@ class SignaturePolicy:
         """Whether a packet with this verdict goes on."""
         if self.mode is SignatureMode.IGNORE or verdict.status is VerdictStatus.VALID:
             return True
-        if self.mode is SignatureMode.REQUIRE:  # pending: only a revocation service was silent, the receiver's policy decides
-            return verdict.status is VerdictStatus.INDETERMINATE and verdict.legal_value is LegalValue.PENDING
-        return verdict.reasons[:1] == ("no-signature",)
+        if verdict.is_pending:  # only a revocation service was silent: the receiver's policy decides (DESIGN §2.4)
+            return True
+        return self.mode is SignatureMode.CHECK and set(verdict.reasons) <= UNSIGNED

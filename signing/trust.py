@@ -20,6 +20,8 @@ from signing.certificate import Certificate
 
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
 INTERMEDIATES = "intermediates"  # subfolder for CA certificates that are not anchors
+LISTS, ANSWERS = "crl", "ocsp"  # subfolders for lists of revoked certificates and status answers (`collected`)
+NO_DOMAINS = frozenset({INTERMEDIATES, LISTS, ANSWERS})
 TABLE = "trust.toml"
 GOVERNMENT, NATIONAL = "government", "national"  # how the two hierarchies are called where nobody says otherwise
 
@@ -82,7 +84,7 @@ class Domains:
             return cls(_by_table(folder))
         if not folder.is_dir():
             raise Halted("trust-invalid", got=f"{folder.name}: not a folder", expected="a folder of CA certificates")
-        named = sorted(one.name for one in folder.iterdir() if one.is_dir() and one.name != INTERMEDIATES)
+        named = sorted(one.name for one in folder.iterdir() if one.is_dir() and one.name not in NO_DOMAINS)
         if not named:
             return cls({"": TrustStore.load(folder)})
         loose = [one.name for one in folder.iterdir() if one.suffix.lower() in SUFFIXES and one.is_file()]

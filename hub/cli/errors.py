@@ -57,8 +57,12 @@ def command(
     code: Annotated[str, typer.Argument(help="chỉ mã này / this code only")] = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="nội dung docs/errors.md / the text of docs/errors.md")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="cho máy đọc / for machines")] = False,
+    reasons: Annotated[bool, typer.Option("--reasons", help="bảng trong docs/verification.md / its table: reasons of verdicts")] = False,
 ) -> None:
     """Danh mục mã lỗi: ý nghĩa và cách khắc phục. / The catalogue of error codes: meaning and remedy."""
+    if reasons:
+        print(table_of_reasons(), end="")
+        return
     specs = chosen(code)
     if as_json:
         print(json.dumps([_members(one) for one in specs], ensure_ascii=False, indent=2))
@@ -87,6 +91,17 @@ def document(specs: Iterable[ErrorSpec]) -> str:
         parts += [_row("Code", "HTTP", "Next", "Meaning · Ý nghĩa", "Remedy · Cách khắc phục"), "|---|---|---|---|---|\n"]
         parts += [_row(f"`{one.code}`", str(one.http_status), one.disposition, _both(one.title), _both(one.remedy)) for one in ours]
     return "".join(parts)
+
+
+def table_of_reasons() -> str:
+    """The reasons of verdicts, the most telling first, as `docs/verification.md` has them."""
+    from signing.reasons import REASONS
+
+    rows = [_row("Reason", "Step", "Meaning · Ý nghĩa", "Remedy · Cách khắc phục"), "|---|---|---|---|\n"]
+    for code, step in REASONS.items():
+        about = catalogue()[code]
+        rows.append(_row(f"`{code}`", str(int(step)), _both(about.title), _both(about.remedy)))
+    return "".join(rows)
 
 
 def _both(text: Text) -> str:

@@ -1,174 +1,134 @@
-"""`lgsp verify FILE`: who signed a packet, and whether that holds. Exit codes: 0 valid, 1 invalid, 2 usage, 3 indeterminate."""
+"""`lgsp verify FILE`: who signed a packet or a file, and whether that holds. Exit codes: 0 valid, 1 invalid, 2 usage, 3 indeterminate."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from schemas.agency import AgencyCode
-    from schemas.errors import Violation
-    from schemas.message import Verdict
-    from schemas.xml import ParsedXml
-    from signing.policy import SignatureMode
-    from signing.trust import TrustStore
+    from signing.container import Kind
+    from signing.context import Context
+    from signing.policy import SignaturePolicy
+    from signing.verify import Judgement
 
 _EXIT = {"valid": 0, "invalid": 1, "indeterminate": 3}
-_STATUS = {
-    "valid": "HỢP LỆ / VALID",
-    "invalid": "KHÔNG HỢP LỆ / INVALID",
-    "indeterminate": "KHÔNG XÁC ĐỊNH / INDETERMINATE",
-}
-_LEGAL = {
-    "original": "có giá trị như bản gốc / value of the original",
-    "for information": "để biết, tham khảo / for information",
-    "pending": "chờ xác minh / pending",
-}
-_ANSWERS = (
-    ("integrity", "toàn vẹn / integrity"),
-    ("coverage", "phạm vi ký / coverage"),
-    ("path", "đường dẫn chứng thực / path"),
-    ("revocation", "thu hồi / revocation"),
-    ("time", "thời gian / time"),
-    ("algorithms", "thuật toán / algorithms"),
-)
-_FROM = (("edXMLEnvelope",), ("edXMLHeader",), ("MessageHeader", "Status"), ("From",), ("OrganId",))
+KINDS = ("auto", "edxml", "xml", "pdf", "cms", "asic", "ooxml", "tsr")
+MAX_FILE_BYTES = 256 * 1024 * 1024
+_ROUNDS = 3  # a fetched answer may name a signer whose status is asked next
+AUTHORITIES = ("http://ca.gov.vn", "http://ocsp.ca.gov.vn")  # of the Government-dedicated hierarchy, as its certificates name them
 
 
 def command(
-    file: Annotated[Path, typer.Argument(help="Gói tin cần kiểm tra / the packet to verify", exists=True, dir_okay=False, readable=True)],
+    file: Annotated[Path, typer.Argument(help="Tệp cần kiểm tra / the file to verify", exists=True, dir_okay=False, readable=True)],
     *,
+    kind: Annotated[str, typer.Option("--kind", help=f"{', '.join(KINDS)}; auto: theo nội dung / as the bytes tell")] = "auto",
+    content: Annotated[Path | None, typer.Option("--content", help="Nội dung của chữ ký rời hoặc dấu thời gian / what it is over")] = None,
     trust: Annotated[
         Path | None, typer.Option("--trust", help="Thư mục chứng thư tin cậy / folder of trust anchors (none: nobody is trusted)")
     ] = None,
-    at: Annotated[str, typer.Option("--at", help="Thời điểm xét, RFC 3339 / time to judge for, RFC 3339; default: now")] = "",
+    domain: Annotated[str, typer.Option("--domain", help="Miền tin cậy: thư mục con của --trust / subfolder of --trust")] = "",
+    intermediates: Annotated[
+        Path | None, typer.Option("--intermediates", help="Thư mục chứng thư CA trung gian / folder of CA certificates")
+    ] = None,
+    crl: Annotated[Path | None, typer.Option("--crl", help="Thư mục danh sách thu hồi / folder of CRLs; default: crl/ of --trust")] = None,
+    ocsp: Annotated[
+        Path | None, typer.Option("--ocsp", help="Thư mục trả lời OCSP / folder of OCSP responses; default: ocsp/ of --trust")
+    ] = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Hỏi CRL và OCSP ở các địa chỉ --allow / ask for CRL and OCSP at --allow")
+    ] = False,
+    allow: Annotated[
+        list[str] | None, typer.Option("--allow", help=f"http://host[:port]; mặc định / default: {', '.join(AUTHORITIES)}")
+    ] = None,
     agencies: Annotated[
         Path | None,
         typer.Option("--agencies", help='JSON {"OrganId": ["sha256", …]}: chứng thư của từng cơ quan / who may sign for whom'),
     ] = None,
+    at: Annotated[str, typer.Option("--at", help="Thời điểm xét, RFC 3339 / time to judge for, RFC 3339; default: now")] = "",
     policy: Annotated[str, typer.Option("--policy", help="require, check hoặc/or ignore")] = "require",
     as_json: Annotated[bool, typer.Option("--json", help="In kết quả dạng JSON / print JSON")] = False,
 ) -> None:
-    """Kiểm tra chữ ký số của một gói tin. / Verify the signature of a packet."""
-    from signing.trust import TrustStore
-
-    moment, mode = _moment(at), _mode(policy)
-    store = _store(trust) if trust else TrustStore()
-    verdict, violations = _judged(file.read_bytes(), store, _bindings(agencies), mode, moment)
-    if as_json:
-        typer.echo(json.dumps(verdict.as_json(), ensure_ascii=False, indent=2))
-    else:
-        typer.echo("\n".join(_lines(verdict, violations)))
-    raise typer.Exit(_EXIT[verdict.status])
-
-
-def _moment(text: str) -> datetime:
-    if not text:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as fault:
-        raise typer.BadParameter(f"{text!r}: RFC 3339, 2026-11-21T10:00:00+07:00", param_hint="--at") from fault
-    if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text!r}: thiếu múi giờ / without zone", param_hint="--at")
-    return moment
-
-
-def _mode(text: str) -> SignatureMode:
-    from signing.policy import SignatureMode
-
-    try:
-        return SignatureMode(text)
-    except ValueError as fault:
-        raise typer.BadParameter(f"{text!r}: {', '.join(SignatureMode)}", param_hint="--policy") from fault
-
-
-def _store(folder: Path) -> TrustStore:
-    from schemas.errors import Halted
-    from signing.trust import TrustStore
-
-    try:
-        return TrustStore.load(folder)
-    except Halted as fault:
-        raise typer.BadParameter(f"{fault.spec.title.vi} / {fault}", param_hint="--trust") from fault
-
-
-def _bindings(file: Path | None) -> dict[str, frozenset[str]]:
-    from schemas.agency import AgencyCode
-
-    if file is None:
-        return {}
-    try:
-        rows = json.loads(file.read_bytes())
-        if not isinstance(rows, dict):
-            raise ValueError("not an object")
-        bound: dict[str, frozenset[str]] = {}
-        for code, digests in rows.items():
-            key = AgencyCode.of(code).key
-            bound[key] = bound.get(key, frozenset()) | {_digest(d) for d in ([digests] if isinstance(digests, str) else digests)}
-    except (OSError, ValueError, TypeError, RecursionError) as fault:
-        raise typer.BadParameter(f'{file.name}: {fault}; {{"OrganId": ["sha256", …]}}', param_hint="--agencies") from fault
-    return bound
-
-
-def _digest(text: str) -> str:
-    digest = text.replace(":", "").strip().lower()
-    if len(bytes.fromhex(digest)) != 32:
-        raise ValueError(f"{text!r} is not a SHA-256 in hex")
-    return digest
-
-
-def _judged(
-    raw: bytes, store: TrustStore, bindings: Mapping[str, frozenset[str]], mode: SignatureMode, at: datetime
-) -> tuple[Verdict, tuple[Violation, ...]]:
-    from schemas.errors import Refused, error
-    from schemas.message import LegalValue, Verdict, VerdictStatus
-    from schemas.xml import parse
+    """Kiểm tra chữ ký số của gói tin, PDF, CMS, ASiC, XML, dấu thời gian. / Verify the signatures of a packet or a file."""
+    from hub.cli.verify_inputs import Folders, bindings, mode_of, moment_of
+    from hub.cli.verify_text import lines
     from signing.policy import SignaturePolicy
-    from signing.verify import examine
 
-    policy = SignaturePolicy(mode, bindings)
+    ctx, notes = Folders(trust, domain, intermediates, crl, ocsp).context(moment_of(at, datetime.now(UTC)))
+    job = _Job(file, content, _kind(kind), SignaturePolicy(mode_of(policy), bindings(agencies)))
+    judged = _asked_online(job, ctx, allow or AUTHORITIES) if online else job.judge(ctx)
+    if as_json:
+        told = judged.verdict.as_json() | {"violations": [one.as_json() for one in (*judged.violations, *notes)]}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        typer.echo("\n".join(lines(judged.verdict, (*judged.violations, *notes))))
+    raise typer.Exit(_EXIT[judged.verdict.status])
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is to be verified, whatever it is judged with."""
+
+    file: Path
+    content: Path | None
+    kind: Kind | None
+    policy: SignaturePolicy
+
+    def judge(self, ctx: Context) -> Judgement:
+        """The judgement, a file that is too large or cannot be read included."""
+        from schemas.errors import Refused
+        from signing.verify import refuse, verify_file
+
+        try:
+            content = _read(self.content) if self.content else None
+            return verify_file(_read(self.file), self.policy, ctx, kind=self.kind, content=content)
+        except Refused as fault:
+            return refuse(fault, self.policy, ctx)
+
+
+def _read(path: Path) -> bytes:
+    from schemas.errors import Refused
+
     try:
-        tree = parse(raw)
-    except Refused as fault:
-        violations = fault.violations or (error(fault.code, got=fault.got, expected=fault.expected),)
-        return Verdict(VerdictStatus.INVALID, (fault.code,), (), LegalValue.FOR_INFORMATION, policy.name), violations
-    judged = examine(tree, declared_sender(tree), policy, store, at)
-    return judged.verdict, judged.violations
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise Refused("resource-limit", got=f"{path.name}: {size} bytes", expected=f"at most {MAX_FILE_BYTES}")
+        return path.read_bytes()
+    except OSError as fault:
+        raise typer.BadParameter(f"{path.name}: {fault.strerror}") from fault
 
 
-def declared_sender(tree: ParsedXml) -> AgencyCode | None:
-    """From/OrganId of a packet, an unusable code where there are several, None for what is no packet."""
-    from schemas.agency import AgencyCode
-    from schemas.xml import child_elements, local_name, text_of
+def _kind(text: str) -> Kind | None:
+    from signing.container import Kind
 
-    nodes = [tree.root]
-    for names in _FROM:
-        nodes = [child for node in nodes for child in child_elements(node) if local_name(child) in names]
-    if not nodes:
-        return None
-    return AgencyCode.of(text_of(nodes[0])) if len(nodes) == 1 else AgencyCode.of("")
+    if text not in KINDS:
+        raise typer.BadParameter(f"{text!r}: {', '.join(KINDS)}", param_hint="--kind")
+    return None if text == "auto" else Kind(text)
 
 
-def _lines(verdict: Verdict, violations: tuple[Violation, ...]) -> list[str]:
-    from schemas.errors import spec
+def _asked_online(job: _Job, ctx: Context, places: Sequence[str]) -> Judgement:
+    """The judgement after the authorities on the allow-list were asked for what is missing."""
+    from schemas.errors import Halted
+    from signing.fetch import AllowList, Fetcher
 
-    lines = [f"{_STATUS[verdict.status]} – {_LEGAL[verdict.legal_value]}"]
-    for report in verdict.signatures:
-        told: dict[str, Any] = report.as_json()
-        lines.append(f"\n{report.kind}: {report.signer or 'không rõ người ký / unknown signer'}")
-        lines += [f"  cơ quan / agency: {report.organ_id}"] if report.organ_id else []
-        lines += [f"  {label}: {told[name]}" for name, label in _ANSWERS]
-    for violation in violations:
-        about = spec(violation.code)
-        lines.append(f"\n{violation.code}: {about.title.vi}\n  {about.title.en}")
-        lines += [f"  {violation.path} (dòng / line {violation.line})"] if violation.line else []
-        lines += [f"  nhận được / got: {violation.got}"] if violation.got else []
-        lines += [f"  mong đợi / expected: {violation.expected}"] if violation.expected else []
-        lines.append(f"  → {about.remedy.vi}\n  → {about.remedy.en}")
-    return lines
+    try:
+        fetcher = Fetcher(AllowList.of(places))
+    except Halted as fault:
+        raise typer.BadParameter(fault.got, param_hint="--allow") from fault
+    judged = job.judge(ctx)
+    for _ in range(_ROUNDS):
+        if "revocation-unknown" not in judged.verdict.reasons:
+            break
+        gathered = [fetcher.gather(chain, ctx.at) for chain in judged.chains()]
+        crls = tuple(dict.fromkeys((*ctx.crls, *(der for one in gathered for der in one.crls))))
+        ocsps = tuple(dict.fromkeys((*ctx.ocsps, *(der for one in gathered for der in one.ocsps))))
+        if (crls, ocsps) == (ctx.crls, ctx.ocsps):
+            break
+        ctx = replace(ctx, crls=crls, ocsps=ocsps)
+        judged = job.judge(ctx)
+    return judged

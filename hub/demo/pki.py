@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -21,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from schemas.agency import AgencyCode
 from signing.policy import SignatureMode, SignaturePolicy
 from signing.sign import SigningKey, sign_packet
-from signing.trust import INTERMEDIATES, TrustStore
+from signing.trust import INTERMEDIATES, LISTS, TrustStore
 
 STRANGER = "stranger"  # name of the signer that no configured root knows
 _USAGES = (
@@ -67,8 +68,24 @@ class Identity:
 class Pki:
     """Where everything lies, and every identity by agency code as given, the stranger included."""
 
-    trust: Path  # folder for `TrustStore.load`: the root, and ``intermediates/``
+    trust: Path  # folder for `TrustStore.load`: the root, ``intermediates/``, and ``crl/`` with the lists of both CAs
     identities: Mapping[str, Identity]
+    authorities: tuple[tuple[x509.Certificate, SigningKey], ...] = field(repr=False)  # the root and the CA; their keys are in memory alone
+
+    def publish(self, at: datetime, revoked: Mapping[str, datetime] = MappingProxyType({})) -> None:
+        """Lists of both CAs as of `at`, current for the lives of the certificates. `revoked`: identity → since when."""
+        folder = self.trust / LISTS
+        folder.mkdir(exist_ok=True)
+        gone = {self.identities[name].certificate.serial_number: since for name, since in revoked.items()}
+        for number, (ca, key) in enumerate(self.authorities):
+            listed = _crl(ca, key, at, gone if number else {})
+            written = folder / f"{number}.part"
+            written.write_bytes(listed.public_bytes(Encoding.DER))
+            written.replace(folder / f"{number}.crl")
+
+    def lists(self) -> tuple[bytes, ...]:
+        """What `publish` wrote, as `Context` takes it."""
+        return tuple(path.read_bytes() for path in sorted((self.trust / LISTS).glob("*.crl")))
 
     def store(self) -> TrustStore:
         """The trust store that knows this hierarchy."""
@@ -86,7 +103,7 @@ class Pki:
 def build_pki(folder: Path, agencies: Sequence[str], at: datetime, *, elliptic: Collection[str] = (), root_bits: int = 3072) -> Pki:
     """Makes a hierarchy in `folder`, valid around `at`: CAs for ten years, signers for three from the day before.
 
-    One signer per agency code, RSA-2048, or P-256 for those in `elliptic`. Private keys of CAs are not kept.
+    One signer per agency code, RSA-2048, or P-256 for those in `elliptic`. Private keys of CAs are not written down.
     """
     root_key = rsa.generate_private_key(65537, root_bits)
     root = certificate("Demo Root CA", root_key, at, years=10, authority=True)
@@ -101,7 +118,23 @@ def build_pki(folder: Path, agencies: Sequence[str], at: datetime, *, elliptic: 
         key = ec.generate_private_key(ec.SECP256R1()) if code in elliptic else rsa.generate_private_key(65537, 2048)
         identities[code] = _identity(folder, code, key, certificate(f"Agency {code}", key, at, issuer=ca, issuer_key=ca_key), (ca,))
     identities[STRANGER] = _stranger(folder, at)
-    return Pki(trust, identities)
+    pki = Pki(trust, identities, ((root, root_key), (ca, ca_key)))
+    pki.publish(at)
+    return pki
+
+
+def _crl(ca: x509.Certificate, key: SigningKey, at: datetime, revoked: Mapping[int, datetime]) -> x509.CertificateRevocationList:
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(ca.subject)
+        .last_update(at - timedelta(days=1))
+        .next_update(at + timedelta(days=365 * 10))
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
+        .add_extension(x509.CRLNumber(int(at.timestamp())), critical=False)
+    )
+    for serial, since in revoked.items():
+        builder = builder.add_revoked_certificate(x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since).build())
+    return builder.sign(key, hashes.SHA256())
 
 
 def _stranger(folder: Path, at: datetime) -> Identity:

@@ -21,6 +21,7 @@ from schemas.message import Verdict
 from schemas.xml import parse
 from signing import verify
 from signing.algorithms import DSIG, DSIG_MORE, ENVELOPED, EXC_C14N
+from signing.context import Context, Demand
 from signing.policy import SignatureMode, SignaturePolicy
 from signing.trust import TrustStore
 
@@ -59,7 +60,7 @@ def policy(mode: SignatureMode = SignatureMode.REQUIRE) -> SignaturePolicy:
 
 def verdict(raw: bytes, trust: TrustStore, at: datetime = AT, *, sender: str = SENDER, bound: SignaturePolicy | None = None) -> Verdict:
     """The verdict on `raw`, sent by `sender`, under a policy that requires a signature."""
-    return verify.judge(parse(raw), AgencyCode.of(sender), bound or policy(), trust, at)
+    return verify.judge(parse(raw), AgencyCode.of(sender), bound or policy(), Context(trust, at, demand=Demand.NONE))
 
 
 def reasons(raw: bytes, trust: TrustStore, at: datetime = AT) -> tuple[str, ...]:

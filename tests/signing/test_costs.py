@@ -14,6 +14,7 @@ from schemas.message import VerdictStatus
 from schemas.xml import parse
 from signing import verify
 from signing.algorithms import DEFAULT_CANONICALIZATION, ENVELOPED, EXC_C14N
+from signing.context import Context, Demand
 from signing.trust import TrustStore
 from tests.signing.material import AT, PACKET, SENDER, Forger, policy, reasons
 
@@ -83,7 +84,7 @@ HOSTILE: dict[str, tuple[Write, str]] = {
 def test_a_dear_signature_is_refused_at_once(write: Write, reason: str, forger: Forger, trust: TrustStore) -> None:
     tree = parse(write(forger))
     start = time.process_time()
-    verdict = verify.judge(tree, AgencyCode.of(SENDER), policy(), trust, AT)
+    verdict = verify.judge(tree, AgencyCode.of(SENDER), policy(), Context(trust, AT, demand=Demand.NONE))
     assert time.process_time() - start < MAX_SECONDS
     assert verdict.status is VerdictStatus.INVALID
     assert verdict.reasons[0] == reason

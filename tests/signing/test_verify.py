@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from schemas.agency import AgencyCode
 from schemas.edxml.reader import read
 from schemas.errors import Refused
 from schemas.message import Envelope, Inbound, LegalValue, VerdictStatus
+from signing.context import Context
 from signing.policy import SignatureMode, SignaturePolicy
 from signing.trust import TrustStore
 from signing.verify import compose, judge, verify
@@ -28,6 +30,10 @@ def envelope(raw: bytes) -> Envelope:
     return read(Inbound(raw, "application/xml", "", "test", AT))
 
 
+def context(trust: TrustStore, pki: Pki, at: datetime = AT) -> Context:
+    return Context(trust, at, crls=pki.lists())
+
+
 @pytest.fixture(scope="module")
 def raw_by_name(agency: Identity, pki: Pki) -> dict[str, bytes]:
     signed = agency.sign(PACKET)
@@ -39,6 +45,8 @@ def raw_by_name(agency: Identity, pki: Pki) -> dict[str, bytes]:
         "dummy": DUMMY,
     }
 
+
+LEGAL_VALUES = {"signed": LegalValue.ORIGINAL, "tampered": LegalValue.NONE, "by a stranger": LegalValue.NONE}
 
 # packet, policy → None where it goes on, else the deciding reason
 OUTCOMES = {
@@ -62,27 +70,27 @@ OUTCOMES = {
 
 @pytest.mark.parametrize(("case", "reason"), OUTCOMES.items(), ids=[f"{name}, {mode}" for name, mode in OUTCOMES])
 def test_the_policy_decides_what_goes_on(
-    case: tuple[str, SignatureMode], reason: str | None, raw_by_name: dict[str, bytes], trust: TrustStore
+    case: tuple[str, SignatureMode], reason: str | None, raw_by_name: dict[str, bytes], trust: TrustStore, pki: Pki
 ) -> None:
     name, mode = case
     given = envelope(raw_by_name[name])
     if reason is None:
-        message = verify(given, policy(mode), trust, AT)
+        message = verify(given, policy(mode), context(trust, pki))
         assert message.envelope is given
         assert (message.verdict.status is VerdictStatus.VALID) == (name == "signed")
-        assert message.verdict.legal_value is (LegalValue.ORIGINAL if name == "signed" else LegalValue.FOR_INFORMATION)
+        assert message.verdict.legal_value is LEGAL_VALUES.get(name, LegalValue.FOR_INFORMATION)
         assert message.verdict.policy == mode
         assert message.artefacts["trust"] == trust.fingerprint
         return
     with pytest.raises(Refused) as caught:
-        verify(given, policy(mode), trust, AT)
+        verify(given, policy(mode), context(trust, pki))
     assert caught.value.code == reason == caught.value.violations[0].code
     assert ("signature-required" in {v.code for v in caught.value.violations}) == (mode is REQUIRE)
     assert caught.value.as_json()["verdict"]["reason"] == reason
 
 
-def test_a_placeholder_is_reported_and_not_trusted(trust: TrustStore) -> None:
-    found = verify(envelope(DUMMY), policy(CHECK), trust, AT).verdict
+def test_a_placeholder_is_reported_and_not_trusted(trust: TrustStore, pki: Pki) -> None:
+    found = verify(envelope(DUMMY), policy(CHECK), context(trust, pki)).verdict
     assert found.reasons == ("no-signature", "decorative-signature")
     assert [(s.kind, s.integrity, s.status) for s in found.signatures] == [("decorative", "not checked", VerdictStatus.INVALID)]
 
@@ -90,17 +98,17 @@ def test_a_placeholder_is_reported_and_not_trusted(trust: TrustStore) -> None:
 @pytest.mark.fixtures
 @pytest.mark.skipif(not FIXTURES.is_dir(), reason="needs ../shared/fixtures/edxml")
 @pytest.mark.parametrize("name", ["edoc_new.edxml", "edoc_recall.edxml"])
-def test_the_samples_of_the_official_sdk_carry_a_placeholder(name: str, trust: TrustStore) -> None:
-    found = verify(envelope((FIXTURES / name).read_bytes()), policy(CHECK), trust, AT).verdict
+def test_the_samples_of_the_official_sdk_carry_a_placeholder(name: str, trust: TrustStore, pki: Pki) -> None:
+    found = verify(envelope((FIXTURES / name).read_bytes()), policy(CHECK), context(trust, pki)).verdict
     assert found.reasons == ("no-signature", "decorative-signature")
 
 
 def test_a_certificate_signs_only_for_the_agency_it_is_bound_to(pki: Pki, trust: TrustStore) -> None:
     bound = SignaturePolicy(CHECK, pki.bindings())
-    own = verify(envelope(pki.identities[SENDER].sign(PACKET)), bound, trust, AT)
+    own = verify(envelope(pki.identities[SENDER].sign(PACKET)), bound, context(trust, pki))
     assert own.verdict.signatures[0].organ_id == AgencyCode.of(SENDER).key
     with pytest.raises(Refused) as caught:
-        verify(envelope(pki.identities[ELLIPTIC].sign(PACKET)), bound, trust, AT)
+        verify(envelope(pki.identities[ELLIPTIC].sign(PACKET)), bound, context(trust, pki))
     assert caught.value.code == "sender-mismatch"
 
 
@@ -145,20 +153,20 @@ def test_what_the_hub_composes_is_never_the_agencys(trust: TrustStore) -> None:
     assert trust.fingerprint not in message.artefacts.values()
 
 
-def test_verdicts_are_judged_anew_for_every_time_though_paths_are_remembered(agency: Identity, trust: TrustStore) -> None:
+def test_verdicts_are_judged_anew_for_every_time_though_paths_are_remembered(agency: Identity, trust: TrustStore, pki: Pki) -> None:
     tree = envelope(agency.sign(PACKET)).tree
     sender = AgencyCode.of(SENDER)
-    answers = [judge(tree, sender, policy(), trust, at).reasons for at in (AT, LATER, AT, LATER)]
+    answers = [judge(tree, sender, policy(), context(trust, pki, at)).reasons for at in (AT, LATER, AT, LATER)]
     assert answers == [(), ("expired",), (), ("expired",)]
 
 
-def test_one_tree_may_be_judged_by_several_threads_at_once(agency: Identity, trust: TrustStore) -> None:
+def test_one_tree_may_be_judged_by_several_threads_at_once(agency: Identity, trust: TrustStore, pki: Pki) -> None:
     trees = [envelope(agency.sign(PACKET)).tree, envelope(agency.sign(PACKET, exclusive=False)).tree]
     found: list[VerdictStatus] = []
 
     def work() -> None:
         for _ in range(50):
-            found.extend(judge(tree, AgencyCode.of(SENDER), policy(), trust, AT).status for tree in trees)
+            found.extend(judge(tree, AgencyCode.of(SENDER), policy(), context(trust, pki)).status for tree in trees)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:

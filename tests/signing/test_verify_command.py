@@ -9,8 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from hub.cli.verify import command, declared_sender
+from hub.cli.verify import command
 from hub.demo.pki import STRANGER, Identity, Pki
+from schemas.edxml.sender import declared_sender
 from schemas.xml import parse
 from tests.signing.material import AT, ELLIPTIC, PACKET, SENDER
 
@@ -47,8 +48,10 @@ CHANGED = {
     "tampered": (lambda raw: raw.replace(b"000.00.00.H52", b"000.00.00.H99"), "tampered"),
     "malformed": (lambda raw: raw[:-9], "malformed-xml"),
     "a DOCTYPE": (lambda raw: raw.replace(b"<edXML ", b"<!DOCTYPE a><edXML ", 1), "dtd-forbidden"),
-    "empty": (lambda raw: b"", "empty-body"),
-    "no XML": (lambda raw: b"%PDF-1.4", "malformed-xml"),
+    "an external entity": (lambda raw: raw.replace(b"<edXML ", b"<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><edXML ", 1), "xxe"),
+    "an entity": (lambda raw: raw.replace(b"<edXML ", b"<!DOCTYPE a [<!ENTITY x 'y'>]><edXML ", 1), "entity-expansion"),
+    "empty": (lambda raw: b"", "no-signature"),
+    "a PDF without an inside": (lambda raw: b"%PDF-1.4", "malformed-pdf"),
 }
 
 
