@@ -10,11 +10,48 @@ from hub.cli.errors import table_of_reasons
 from schemas.errors import catalogue, error
 from signing import reasons
 
-ISSUE = """tampered bad-signature-value no-signature malformed-signature alg-forbidden weak-key key-confusion no-key untrusted-chain self-signed
-expired not-yet-valid revoked revocation-unknown key-usage path-constraint sender-mismatch coverage wrapping duplicate-id transform-forbidden
-external-reference reference-missing dtd-forbidden xxe entity-expansion resource-limit decompression-bomb malformed-xml encoding schema
-attachment-integrity path-traversal active-content pdf-modified pdf-byterange malformed-pdf cms-malformed timestamp-invalid
-malformed-container""".split()
+ISSUE = [
+    "tampered",
+    "bad-signature-value",
+    "no-signature",
+    "malformed-signature",
+    "alg-forbidden",
+    "weak-key",
+    "key-confusion",
+    "no-key",
+    "untrusted-chain",
+    "self-signed",
+    "expired",
+    "not-yet-valid",
+    "revoked",
+    "revocation-unknown",
+    "key-usage",
+    "path-constraint",
+    "sender-mismatch",
+    "coverage",
+    "wrapping",
+    "duplicate-id",
+    "transform-forbidden",
+    "external-reference",
+    "reference-missing",
+    "dtd-forbidden",
+    "xxe",
+    "entity-expansion",
+    "resource-limit",
+    "decompression-bomb",
+    "malformed-xml",
+    "encoding",
+    "schema",
+    "attachment-integrity",
+    "path-traversal",
+    "active-content",
+    "pdf-modified",
+    "pdf-byterange",
+    "malformed-pdf",
+    "cms-malformed",
+    "timestamp-invalid",
+    "malformed-container",
+]
 
 
 def test_every_reason_that_verdicts_promise_is_in_the_list() -> None:
