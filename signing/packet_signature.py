@@ -1,7 +1,8 @@
 """The signature of a packet, as far as the packet itself can tell: steps 1 to 6 of `verify` for one tree.
 
-The common form, one enveloped XMLDSig with one Reference, is read here by the stricter rules of `xmldsig.find` and `integrity`; XAdES,
-several signatures and several References are `xml_signature`'s, as in any other document. Each step gives its own answer, and a later one runs whenever it can, so that all reasons are named.
+The common form, one enveloped XMLDSig with one Reference, is read here by the stricter rules of `xmldsig.find` and `integrity`; XAdES is
+`xml_signature`'s, as in any other document, and so are several signatures or References, if nothing is wrong with them. Each step gives
+its own answer, and a later one runs whenever it can, so that all reasons are named.
 """
 
 from __future__ import annotations
@@ -83,22 +84,26 @@ def examine_packet(tree: ParsedXml, given: Given) -> Signatures:
     signatures = list(islice(tree.root.iter(xmldsig.SIGNATURE), 2))
     if signatures and len(tree.raw) > limit:
         raise Refused("too-large", got=f"{len(tree.raw)} bytes", expected=f"a signed packet of at most {limit} bytes")
-    if len(signatures) > 1:
-        return Signatures(xml_signature.examine_tree(tree, given, Outside()))
+    is_xades = bool(signatures) and _has_properties(signatures[0])
+    if is_xades or len(signatures) > 1 or (signatures and _is_split(signatures[0])):
+        findings = xml_signature.examine_tree(tree, given, Outside())
+        if is_xades or not any(one.violations for one in findings):
+            return Signatures(findings)
     found = xmldsig.find(tree)  # 1
     if found.signature is None:
         absent = [error("no-signature", path=path_of(tree.root))]
         if found.decorative:
             absent += refused("decorative-signature", *found.decorative, expected=algorithms.DSIG).violations
         return Signatures((), tuple(absent), len(found.decorative))
-    if not _is_plain(found.signature):
-        return Signatures(xml_signature.examine_tree(tree, given, Outside()))
     return Signatures((_examine(_Case(tree), found.signature),))
 
 
-def _is_plain(signature: Element) -> bool:
-    references = islice(signature.iter(f"{{{algorithms.DSIG}}}Reference"), 2)
-    return len(list(references)) < 2 and next(signature.iter(*_PROPERTIES), None) is None
+def _has_properties(signature: Element) -> bool:
+    return next(signature.iter(*_PROPERTIES), None) is not None
+
+
+def _is_split(signature: Element) -> bool:
+    return len(list(islice(signature.iter(f"{{{algorithms.DSIG}}}Reference"), 2))) > 1
 
 
 def _examine(case: _Case, signature: Element) -> Finding:
