@@ -14,11 +14,13 @@ from hub.settings import load_settings
 from hub.status import report
 from hub.trial import make_certificate
 from replay.store.tables import messages
+from schemas.edxml.sender import declared_sender
 from schemas.errors import Halted, Refused
 from schemas.message import LegalValue, Receipt, VerdictStatus
 from schemas.xml import parse
 from signing import verify
 from signing.certificate import of
+from signing.context import Context
 from signing.policy import SignatureMode, SignaturePolicy
 from signing.sign_xml import XADES
 from signing.trust import TrustStore, read_certificates
@@ -74,10 +76,8 @@ def test_whoever_verifies_it_is_told_even_where_the_hub_may_sign_for_the_agency(
     assert signing.hub.signer
     own = of(signing.hub.signer.credential.chain[0]).sha256
     policy = SignaturePolicy(SignatureMode.REQUIRE, {"H32": frozenset({own})})
-    from hub.cli.verify import declared_sender
-
     tree = parse(raw)
-    verdict = verify.judge(tree, declared_sender(tree), policy, TrustStore((root,)), signing.hub.clock())
+    verdict = verify.judge(tree, declared_sender(tree), policy, Context(TrustStore((root,)), signing.hub.clock()))
     assert verdict.status is VerdictStatus.INVALID
     assert "on-behalf-of" in verdict.reasons
     assert verdict.legal_value is not LegalValue.ORIGINAL
