@@ -14,6 +14,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 _QCVN102 = re.compile(r"[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-Z][0-9]{2}")  # QĐ 28/2018 art. 10 [L]
 _QD20 = re.compile(r"[A-Y][0-9]{2}(\.[0-9A-Z]+)*")  # QĐ 20/2020 art. 4 [L]
@@ -85,14 +86,7 @@ class AgencyCode:
     @property
     def groups(self) -> tuple[str, ...]:
         """Levels from the top down, numbers without leading zeros: the comparison key."""
-        text = self.text.upper()
-        if _QD20.fullmatch(text):
-            parts = text.split(".")
-        elif _RIGHT_TO_LEFT.fullmatch(text):
-            parts = [p for p in reversed(text.split(".")) if p.strip("0")]
-        else:
-            return (text,)
-        return tuple(p.lstrip("0") or "0" if p.isdigit() else p for p in parts)
+        return _remembered(self.text) if len(self.text) <= MAX_CODE_CHARS else _groups_of(self.text)
 
     @property
     def key(self) -> str:
@@ -109,3 +103,17 @@ class AgencyCode:
 
     def __str__(self) -> str:
         return self.text
+
+
+def _groups_of(code: str) -> tuple[str, ...]:
+    text = code.upper()
+    if _QD20.fullmatch(text):
+        parts = text.split(".")
+    elif _RIGHT_TO_LEFT.fullmatch(text):
+        parts = [p for p in reversed(text.split(".")) if p.strip("0")]
+    else:
+        return (text,)
+    return tuple(p.lstrip("0") or "0" if p.isdigit() else p for p in parts)
+
+
+_remembered = lru_cache(maxsize=4096)(_groups_of)  # a province's agencies are some thousands, and each is asked for often

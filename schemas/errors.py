@@ -95,7 +95,9 @@ def spec(code: str) -> ErrorSpec:
 
 def shown(value: object) -> str:
     """`value` as an error may repeat it: one line, printable, at most `MAX_SHOWN` characters."""
-    text = "".join(ch if ch.isprintable() else "\ufffd" for ch in str(value).replace("\n", " "))
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(ch if ch.isprintable() else "\ufffd" for ch in text.replace("\n", " "))
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 

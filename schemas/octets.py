@@ -21,6 +21,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "UTF-16LE"),
     (codecs.BOM_UTF16_BE, "UTF-16BE"),
 )
+_USUAL = (b'<?xml version="1.0" encoding="UTF-8"?>', b'<?xml version="1.0" encoding="utf-8"?>')  # nothing to find out
 # XML 1.0 Appendix F: what the first character, "<" or white space, looks like where no mark stands before it.
 _SHAPES = (
     (re.compile(rb"[<\t\r\n ]\x00\x00\x00|\x00\x00\x00[<\t\r\n ]"), "utf-32"),
@@ -61,6 +62,8 @@ def encoding_of(raw: bytes, charset: str) -> tuple[str, str]:
     Never the undecided "UTF-16". The parser is told the answer and so cannot find another one, by which the counts of step 3 would not
     hold. Raises `Refused` with `encoding`: none of ours, a declaration that the bytes belie, or one over `MAX_DECLARATION_CHARS`.
     """
+    if not charset and raw.startswith(_USUAL):
+        return "UTF-8", "declaration"
     for mark, name in _BOMS:
         if raw.startswith(mark):
             return name or allowed("utf-32"), "bom"

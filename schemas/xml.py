@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, BinaryIO, TypeAlias, cast
+from operator import attrgetter, methodcaller
+from typing import Any, BinaryIO, NamedTuple, TypeAlias, cast
 
 from lxml import etree
 
@@ -46,14 +47,19 @@ _parser: Callable[..., etree.XMLParser[Element]] = partial(
     remove_pis=False,
 )
 
+_TAG, _NAMES_OF_ATTRIBUTES = attrgetter("tag"), methodcaller("keys")
 _STRING = etree.XPath("string()")
 _ATTRIBUTES = etree.XPath("count(//@*)")
 _ATTRIBUTES_WITHIN = etree.XPath("count(descendant-or-self::*/@*)")
 _LONG_ASIDE = "//@*[string-length() > {0}] | //comment()[string-length() > {0}] | //processing-instruction()[string-length() > {0}]"
 
 
-Layout = tuple[tuple[str, ...], tuple[int, ...]]
-"""The tags of all elements in document order, and how many children each has: no two trees share it."""
+class Layout(NamedTuple):
+    """The elements of a small document in document order, without comments and instructions: of each, what it is without its values."""
+
+    tags: list[str]
+    children: list[int]  # how many
+    attributes: list[list[str]]  # their names
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +245,10 @@ def _parse(source: bytes | BinaryIO, encoding: str, *, huge: bool) -> Element:
 
 
 def _layout_of(nodes: tuple[Element, ...]) -> Layout | None:
-    tags: list[Any] = [node.tag for node in nodes]
-    try:
-        "".join(tags)  # a comment's tag is no text
-    except TypeError:
+    tags = list(map(_TAG, nodes))
+    if set(map(type, tags)) != {str}:  # a comment's is a function
         return None
-    return tuple(tags), tuple([len(node) for node in nodes])
+    return Layout(tags, list(map(len, nodes)), list(map(_NAMES_OF_ATTRIBUTES, nodes)))
 
 
 def _check_tree(root: Element, nodes: Iterable[Element], size: int, limits: Limits, layout: Layout | None = None) -> int:
@@ -253,16 +257,18 @@ def _check_tree(root: Element, nodes: Iterable[Element], size: int, limits: Limi
     if document.internalDTD is not None or document.doctype:
         raise doctype_refused()
     found: list[Violation] = []
-    attributes = int(cast(float, _ATTRIBUTES(root)))
+    attributes = sum(map(len, layout.attributes)) if layout else int(cast(float, _ATTRIBUTES(root)))
     if attributes > limits.max_attributes:
         _check_absent(root, f"//@*[{limits.max_attributes + 1}]", f"more than {limits.max_attributes} attributes on one element", found)
-    if layout is None or len(layout[1]) - layout[1].count(0) >= limits.max_depth:  # so many that hold others can be nested so deep
+    if (
+        layout is None or len(layout.children) - layout.children.count(0) >= limits.max_depth
+    ):  # so many that hold others can be nested so deep
         _check_absent(root, "/*" * (limits.max_depth + 1), f"more than {limits.max_depth} levels of elements", found)
     if size > limits.max_text_chars:  # else there is no room for such a one
         most = limits.max_text_chars
         _check_absent(root, _LONG_ASIDE.format(most), f"an attribute or comment of more than {most} characters", found)
-    short = layout is not None and max(map(len, layout[0])) <= limits.max_name_chars
-    elements = len(layout[0]) if layout is not None and short else _check_names(nodes, limits, found)
+    short = layout is not None and max(map(len, layout.tags)) <= limits.max_name_chars
+    elements = len(layout.tags) if layout is not None and short else _check_names(nodes, limits, found)
     if elements > limits.max_elements:
         found.append(error("resource-limit", got=f"{elements} elements", expected=f"at most {limits.max_elements}"))
     if found:

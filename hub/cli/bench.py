@@ -44,13 +44,13 @@ def validate_command(
     """Đo chi phí kiểm tra gói tin so với lược đồ XSD thuần. / Measure validation beside the bare schema."""
     from hub.bench_validate import run
 
-    figures = run(rounds, packets).as_json()
+    figures = run(rounds, packets)
     if json_output:
-        print(json.dumps(figures))
+        print(json.dumps(figures.as_json()))
         return
-    print(f"a packet of {figures['packet_bytes']:.0f} bytes, medians of {rounds} rounds of {packets}, CPU\n")
-    for name, title in (("bare_us", "lxml parse + XMLSchema.validate"), ("parse_us", "our parse"), ("examine_us", "our validation")):
-        print(f"{title:34}{figures[name]:>7.0f} µs{figures[name] / figures['bare_us']:>8.2f} ×")
-    print(f"\nratio, median of the rounds'       {figures['ratio']:>8.2f} ×")
-    grown = f"+{figures['stream_peak_bytes'] / 1e6:.1f} MB" if figures["stream_peak_bytes"] >= 0 else "memory unknown"
-    print(f"{figures['large_bytes'] / 1e6:.1f} MB in a stream             {figures['stream_cpu_s']:>7.2f} s CPU, {grown}")
+    print(f"medians of {rounds} rounds of {packets} packets, CPU µs per packet\n")
+    print(f"{'':16}{'bytes':>8}{'parse + XSD':>13}{'validation':>12}{'ratio':>8}")
+    for name, one in figures.kinds.items():
+        print(f"{name:16}{one.packet_bytes:>8}{one.bare_us:>13.0f}{one.validate_us:>12.0f}{one.ratio:>8.2f}")
+    grown = f"+{figures.stream_peak_bytes / 1e6:.1f} MB" if figures.stream_peak_bytes >= 0 else "memory unknown"
+    print(f"\n{figures.large_bytes / 1e6:.1f} MB in a stream: {figures.stream_cpu_s:.2f} s CPU, {grown}")

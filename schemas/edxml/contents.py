@@ -101,6 +101,15 @@ def _check_declared(declared: str, packing: Packing, head: bytes, place: str, fi
         findings.warn("attachment-type", f"{place}/ContentType", got=declared, expected=_PDF if b"%PDF-" in head else "≠ zip")
 
 
+def _is_text(head: bytes) -> bool:
+    """Whether the beginning of a file may be text: seldom so in a sound PDF, whose second line is to be none (ISO 32000-1 §7.5.2)."""
+    try:
+        codecs.utf_8_decode(head, "strict", False)  # it may end within a character
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class Watch:
     """Looks at a file as it passes by: its head, and whether it is a PDF that was once taken for text.
 
@@ -125,7 +134,7 @@ class Watch:
         for piece in pieces:
             if not self.head:
                 self.head = piece[:1024]
-                if b"%PDF-" in self.head and _REPLACEMENT in piece:  # a ruined one has many, from its first line on
+                if b"%PDF-" in self.head and _is_text(self.head) and _REPLACEMENT in piece:  # a ruined one has many, from its first line on
                     self._decoder = codecs.getincrementaldecoder("utf-8")()
             if self._decoder is not None:
                 self._look(self._decoder, piece)

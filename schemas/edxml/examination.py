@@ -8,7 +8,7 @@ from typing import cast
 from lxml import etree
 
 from schemas import xml
-from schemas.edxml import contents, names, parts, rules, shapes, structure
+from schemas.edxml import contents, names, ordinary, parts, rules, structure
 from schemas.edxml.contents import Taker, leave
 from schemas.edxml.packet import Packet, StatusPacket
 from schemas.edxml.strangers import HEAD_BYTES, check_ours, named
@@ -57,15 +57,11 @@ def examine_tree(tree: xml.ParsedXml, limits: Limits = DEFAULT_LIMITS, take: Tak
 
 def judge(tree: xml.ParsedXml, walk: parts.Walk, take: Taker = leave) -> Examined:
     """Steps 3 to 6, of a tree that is ours."""
-    recalled = shapes.recall(tree, walk.limits)
-    packet, message = recalled or values_of(tree.root, walk)  # 3, 4
     built: list[Violation] = []
-    if recalled is None or not structure.has_needed(packet):
-        if recalled is not None:
-            packet, message = values_of(tree.root, walk)
-        if structure.seen_to_hold(tree, walk, packet):
-            shapes.learn(tree, walk.limits, values_of)
-        else:
+    packet, message = ordinary.read(tree, walk.limits) or (None, "")  # 3 to 5 at once, where there is nothing to tell
+    if packet is None:
+        packet, message = values_of(tree.root, walk)  # 3, 4
+        if not structure.seen_to_hold(tree, walk, packet):
             xsd = structure.STATUS_XSD if isinstance(packet, StatusPacket) else structure.DOCUMENT_XSD
             built = structure.check_all(tree, xsd, walk)  # 5
     findings = rules.Findings(tree.root, walk.limits)
