@@ -27,6 +27,8 @@ from hub.counts import Counts
 from hub.deliver import Courier, Lane
 from hub.grounds import Grounds
 from hub.keys import Keyring
+from hub.log_keeper import BACKWARDS, LogKeeper
+from hub.log_opening import open_log
 from hub.mailbox import Mailbox
 from hub.outbox import REPUBLISH, Pointer
 from hub.policies import Policies
@@ -75,6 +77,7 @@ class Hub:
     workers: Workers
     limits: Limits
     clock: Clock
+    keeper: LogKeeper
     signer: HubSigner | None = None  # of what the hub composes itself; None = it stays unsigned
     delivers: bool = True  # False: other processes on the same store do
     _lock: int | None = None  # file descriptor that keeps a second process off an embedded store
@@ -84,6 +87,7 @@ class Hub:
     def start(self) -> None:
         """Starts the committer, the threads that deliver (if this process does), and those that collect."""
         self.committer.start()
+        self.keeper.start()
         if self.delivers or self.settings.broker_url:
             self.workers.start(deliver=self.delivers)
         if self.delivers and self.settings.amqp.url and self.access.amqp_users:
@@ -98,12 +102,11 @@ class Hub:
         for lane in self.workers.courier.lanes.values():
             lane.adapter.close()
         self.committer.stop()
-        self.store.close()
+        self.keeper.stop()
         if self.signer:
             self.signer.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        _release(self.store, self._lock)
+        self._lock = None
 
     def health(self) -> dict[str, Any]:
         """What an operator asks first: can it write, do its threads live, how long is the journal, what waits, what needs a person.
@@ -116,13 +119,14 @@ class Hub:
             return {"ready": False, "reason": fault.code}
         waiting = {name: count for name, count in counts["unserved"].items() if name not in self.systems.by_name}
         return {
-            "ready": self.committer.is_alive and self.workers.is_well(),
+            "ready": self.committer.is_alive and self.workers.is_well() and self.keeper.fault not in BACKWARDS,
             "committer": self.committer.is_alive,
             "threads": self.workers.health(),
             "amqp": [collector.health() for collector in self._collectors],
             "entries": counts["entries"],
             "deliveries": counts["deliveries"],
             "signing": self.signer.health() if self.signer else {},
+            "log": self.keeper.health(),
             "unserved": waiting,  # deliveries to systems whose profile is gone
         }
 
@@ -158,6 +162,7 @@ def open_hub(
     store = open_store(settings.resolved_store_url)
     journal = Journal(keyring.journal_keys(), settings.origin)
     committer = Committer(store, journal)
+    keeper = open_log(settings, keyring, store, journal, clock=clock, on_backwards=committer.stop, release=partial(_release, store, lock))
     payloads = PayloadStore(keyring.master(), settings.data_folder / "payloads", keyring.older_masters())
     published = deliver or bool(settings.broker_url)  # else whoever delivers finds it in the database
     wakeups: SimpleQueue[tuple[Pointer, ...]] = SimpleQueue()  # from whoever frees a delivery to the publisher
@@ -206,6 +211,7 @@ def open_hub(
         limits=settings.effective_limits,
         clock=clock,
         signer=signer,
+        keeper=keeper,
         delivers=deliver,
         _lock=lock,
     )
@@ -247,6 +253,12 @@ def _check_fallback(settings: Settings, systems: Systems) -> None:
     if settings.fallback and settings.fallback not in systems.by_name:
         expected = "the name of a system: " + ", ".join(systems.by_name)
         raise Halted("settings-invalid", got=f"fallback = {settings.fallback}", expected=expected)
+
+
+def _release(store: Store, lock: int | None) -> None:
+    store.close()
+    if lock is not None:
+        os.close(lock)
 
 
 def _lock(settings: Settings) -> int | None:

@@ -9,6 +9,7 @@
       secrets.toml       credentials that profiles refer to by name, mode 0600
       keys/              the hub's own keys (`lgsp keys init`), never in the database or its backup
       data/              database and payload files, unless `store_url` says otherwise
+      published/         the last published checkpoint, which the store is compared with; never in the database's backup
 
 Everything wrong in a file is reported at once, with its place. Environment variables override single values: `LGSP_LISTEN`,
 `LGSP_STORE_URL`, `LGSP_BROKER_URL`, `LGSP_PUBLIC_URL`.
@@ -93,6 +94,33 @@ class SigningSettings(Table):
         return self
 
 
+class WitnessSettings(Table):
+    """One witness that is asked to cosign."""
+
+    url: str = Field(pattern=r"^https?://[^\s]{1,400}$")  # its submission prefix: `/add-checkpoint` is below it
+    key: str = Field(pattern=r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$")  # name+hash+key, as `lgsp witness init` prints it
+
+
+class LogSettings(Table):
+    """How the journal is published, and who vouches for it."""
+
+    publish_s: float = Field(default=1.0, gt=0)  # how often a head that has moved is published
+    checkpoint_file: str = ""  # where the last published checkpoint is kept, apart from store and backup; "" = home/published/checkpoint
+    quorum: int = Field(default=0, ge=0)  # how many of the witnesses must have cosigned what is shown
+    witnesses: tuple[WitnessSettings, ...] = ()
+    tsa_url: str = Field(default="", pattern=r"^(https?://[^\s]{1,400})?$")  # time-stamping authority (RFC 3161); "" = none
+    stamp_every: int = Field(default=100, ge=1)  # every so many checkpoints one is time-stamped
+
+    @model_validator(mode="after")
+    def _enough_witnesses(self) -> LogSettings:
+        names = {one.key.partition("+")[0] for one in self.witnesses}
+        if len(names) < len(self.witnesses):
+            raise ValueError("two witnesses of the same name")
+        if self.quorum > len(self.witnesses):
+            raise ValueError(f"a quorum of {self.quorum} of {len(self.witnesses)} witnesses")
+        return self
+
+
 class Settings(Table):
     """`hub.toml`."""
 
@@ -110,6 +138,7 @@ class Settings(Table):
     signature: SignatureSettings = SignatureSettings()
     persons: PersonSettings = PersonSettings()
     signing: SigningSettings = SigningSettings()
+    log: LogSettings = LogSettings()
     limits: Mapping[str, int] = Field(default_factory=dict)
 
     @field_validator("limits")
@@ -157,6 +186,11 @@ class Settings(Table):
     def keys_folder(self) -> Path:
         """The hub's own keys."""
         return self.home / "keys"
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """The last published checkpoint: not in `data_folder`, whose backup may be restored."""
+        return self.home / (self.log.checkpoint_file or "published/checkpoint")
 
     @property
     def trust_folder(self) -> Path:

@@ -16,7 +16,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from replay.merkle import HASH_BYTES
+from replay.hashing import HASH_BYTES
 from schemas.errors import Refused
 from signing.note import NoteVerifier, open_note
 

@@ -9,7 +9,7 @@ The steps:
 4. receipts      signed by a key of the hub; every field is what the acceptance says
 5. payloads      decrypt, and their SHA-256 is the digest that was accepted
 6. deliveries    exactly those that the acceptance lists, one per recipient; each stands as its last entry says
-7. head          size and frontier are those of the entries
+7. head          size and frontier are those of the entries; the nodes that tiles are made of are those of the leaves
 8. checkpoint    an older one, kept elsewhere: the log of its size had its root
 9. accounts      people's roles, passwords and locks are those that the journal tells of
 10. artefacts     mappings that entries name are kept, and are what they were
@@ -36,7 +36,9 @@ from replay.checkpoint import Checkpoint
 from replay.derived import Acceptance, Binding
 from replay.entry import Entry
 from replay.findings import Findings, FsckReport
-from replay.merkle import Frontier, leaf_hash
+from replay.fsck_tree import TreeCheck
+from replay.hashing import leaf_hash
+from replay.merkle import Frontier
 from replay.payloads import PayloadStore
 from replay.standing import CHUNK, Deliveries, SenderIds
 from replay.store.engine import Store, fault_name, is_unavailable
@@ -114,6 +116,7 @@ class _Check:
     standing: Deliveries = field(init=False)
     senders: SenderIds = field(init=False)
     accounts: Accounts = field(init=False)
+    tree: TreeCheck = field(init=False)
     frontier: Frontier = field(default_factory=Frontier)
     root_then: bytes | None = None  # at the expected checkpoint's size
     next_index: int = 0
@@ -124,6 +127,7 @@ class _Check:
     def __post_init__(self) -> None:
         self.standing, self.senders = Deliveries(self.findings), SenderIds(self.findings)
         self.accounts = Accounts(self.findings)
+        self.tree = TreeCheck(self.findings)
 
     def chunk(self, rows: Sequence[AnyRow]) -> None:
         self._note_root()
@@ -150,6 +154,7 @@ class _Check:
         if digest != row.leaf_hash:
             findings.differ("leaf-changed", path, got=digest.hex(), expected=row.leaf_hash.hex())
         self.frontier.append(digest)
+        self.tree.add(digest)
         self._note_root()
         try:
             return Entry.from_leaf(row.leaf)
@@ -220,6 +225,7 @@ class _Check:
             else:
                 findings.differ(code, path, got="nothing", expected="a value, or an entry that says it was erased")
         self._head()
+        self.tree.finish(self.conn)
         self._checkpoint()
 
     def report(self) -> FsckReport:

@@ -19,14 +19,17 @@ from sqlalchemy.exc import IntegrityError
 
 from replay.checkpoint import Checkpoint
 from replay.entry import EntryDraft, PartyKeys, seal
-from replay.merkle import Frontier, inclusion_proof, leaf_hash, verify_inclusion
+from replay.hashing import leaf_hash
+from replay.merkle import Frontier
+from replay.merkle_check import verify_inclusion
 from replay.proof import InclusionProof
-from replay.store.tables import entries, log_head, messages, openings
+from replay.store.tables import entries, log_head, messages, openings, tree_nodes
+from replay.tiles import Tiles
 from schemas.errors import Halted, Refused
 from schemas.message import rfc3339
-from signing.note import NoteSigner, sign_note
+from signing.note import NoteSigner, note_text, sign_note
 
-_INSERT_ENTRIES, _INSERT_OPENINGS = insert(entries), insert(openings)
+_INSERT_ENTRIES, _INSERT_OPENINGS, _INSERT_NODES = insert(entries), insert(openings), insert(tree_nodes)
 _ENTRY_COLUMNS, _OPENING_COLUMNS = tuple(entries.c.keys()), tuple(openings.c.keys())
 _HEAD = select(log_head.c.origin, log_head.c.size, log_head.c.frontier).where(log_head.c.id == 1)
 
@@ -75,31 +78,34 @@ class Journal:
         return Appending(self, conn, frontier)
 
     def checkpoint(self, conn: Connection) -> bytes:
-        """The present head as a signed note. Raises `Halted("journal-damaged")`."""
-        head = conn.execute(_HEAD).first()
-        frontier = _frontier(head)
-        return self._signed(frontier)
+        """The present head as a signed note. Compares with nothing: what is published goes through `replay.published`.
 
-    def prove(self, conn: Connection, index: int, *, disclose: bool = False) -> InclusionProof:
-        """The proof of entry `index` against the present head, its values with it if `disclose`.
-
-        Reads every leaf hash. Raises `Refused("unknown-entry")`, and `Halted("journal-damaged")` rather than sign what does not hold.
+        Raises `Halted("journal-damaged")`.
         """
         frontier = _frontier(conn.execute(_HEAD).first())
-        hashes = conn.execute(select(entries.c.leaf_hash).where(entries.c.index < frontier.size).order_by(entries.c.index)).scalars().all()
+        return self.sign(frontier.size, frontier.root())
+
+    def sign(self, size: int, root: bytes) -> bytes:
+        """The note of the checkpoint with these figures, by every key of the log."""
+        text = Checkpoint(self.origin, size, root).text()
+        return sign_note(text, [NoteSigner(self.origin, key) for key in self.keys.log]).encode("utf-8")
+
+    def prove(self, conn: Connection, index: int, *, disclose: bool = False, note: bytes | None = None) -> InclusionProof:
+        """The proof of entry `index` against the checkpoint `note` of this log (the present head), its values with it if `disclose`.
+
+        Reads a few tiles. Raises `Refused("unknown-entry")`, and `Halted("journal-damaged")` rather than give what does not hold.
+        """
+        note = self.checkpoint(conn) if note is None else note
+        head = Checkpoint.parse(note_text(note))
         row = conn.execute(
             select(entries.c.leaf, openings.c.body).outerjoin(openings, openings.c.index == entries.c.index).where(entries.c.index == index)
         ).first()
-        if row is None or not 0 <= index < frontier.size:
-            raise Refused("unknown-entry", got=str(index), expected=f"0 to {frontier.size - 1}")
-        path = inclusion_proof(hashes, index, frontier.size) if len(hashes) == frontier.size else ()
-        if not verify_inclusion(leaf_hash(row.leaf), index, frontier.size, path, frontier.root()):
+        if row is None or not 0 <= index < head.size:
+            raise Refused("unknown-entry", got=str(index), expected=f"0 to {head.size - 1}")
+        path = Tiles(conn, head.size).inclusion(index)
+        if not verify_inclusion(leaf_hash(row.leaf), index, head.size, path, head.root):
             raise Halted("journal-damaged", got=f"entry {index} does not lead to the head's root")
-        return InclusionProof(index, frontier.size, row.leaf, path, self._signed(frontier), row.body if disclose else None)
-
-    def _signed(self, frontier: Frontier) -> bytes:
-        text = Checkpoint(self.origin, frontier.size, frontier.root()).text()
-        return sign_note(text, [NoteSigner(self.origin, key) for key in self.keys.log]).encode("utf-8")
+        return InclusionProof(index, head.size, row.leaf, path, note, row.body if disclose else None)
 
     def _name(self, conn: Connection, found: str, size: int) -> None:
         """The first entry gives the log its name; it keeps it."""
@@ -117,6 +123,7 @@ class Appending:
         self._journal = journal
         self._conn = conn
         self._frontier = frontier
+        self._frontier.closed = []
         self._rows: list[dict[str, Any]] = []
 
     def append(self, draft: EntryDraft) -> Position:
@@ -144,6 +151,9 @@ class Appending:
             try:
                 self._conn.execute(_INSERT_ENTRIES, [{name: row[name] for name in _ENTRY_COLUMNS} for row in rows])
                 self._conn.execute(_INSERT_OPENINGS, [{name: row[name] for name in _OPENING_COLUMNS} for row in rows])
+                if nodes := self._frontier.closed:
+                    self._conn.execute(_INSERT_NODES, [{"level": level, "index": index, "hash": made} for level, index, made in nodes])
+                    self._frontier.closed = []
             except IntegrityError as fault:
                 raise Halted("journal-damaged", got="a tree head behind the entries", expected="no such entry yet") from fault
 
@@ -162,6 +172,7 @@ class Appending:
         """Forgets what was appended since `mark`; the caller has rolled its rows back (SAVEPOINT)."""
         self._rows = []
         self._frontier = Frontier.from_bytes(int.from_bytes(mark[:8], "big"), mark[8:])
+        self._frontier.closed = []
 
 
 def acceptance_of(conn: Connection, message_id: UUID) -> int:
@@ -170,6 +181,13 @@ def acceptance_of(conn: Connection, message_id: UUID) -> int:
     if index is None:
         raise Refused("unknown-entry", got=str(message_id))
     return int(index)
+
+
+def read_head(conn: Connection) -> tuple[str, Frontier]:
+    """The log's name ("" before its first entry) and its right edge. Raises `Halted("journal-damaged")`."""
+    head = conn.execute(_HEAD).first()
+    frontier = _frontier(head)
+    return "" if head is None else head.origin, frontier
 
 
 def _frontier(head: Any) -> Frontier:

@@ -23,7 +23,8 @@ from typing import Any
 
 from replay.checkpoint import Checkpoint
 from replay.entry import Entry, JsonValue, canonical, open_entry
-from replay.merkle import leaf_hash, verify_inclusion
+from replay.hashing import leaf_hash
+from replay.merkle_check import verify_inclusion
 from schemas.errors import Refused
 from signing.note import NoteVerifier
 

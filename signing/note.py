@@ -69,9 +69,9 @@ class NoteVerifier:
         return key_hash(self.name, self.key.public_bytes_raw())
 
 
-def key_hash(name: str, public_key: bytes) -> bytes:
-    """The first four bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)."""
-    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public_key).digest()[:4]
+def key_hash(name: str, public_key: bytes, kind: bytes = ED25519) -> bytes:
+    """The first four bytes of SHA-256(name ‖ 0x0A ‖ kind ‖ public key); `kind` is the signature type, one byte."""
+    return hashlib.sha256(name.encode() + b"\n" + kind + public_key).digest()[:4]
 
 
 def sign_note(text: str, signers: Sequence[NoteSigner]) -> str:
@@ -91,25 +91,44 @@ def open_note(note: str | bytes, verifiers: Sequence[NoteVerifier]) -> tuple[str
     Signatures by unknown keys are passed over. Raises `Refused("note-invalid")` for a malformed note, for a signature by a known key
     that does not verify, and where no known key signed.
     """
-    text, lines = _split(note)
+    text, signatures = split_note(note)
     known = {(v.name, v.hash): v for v in verifiers}
-    names: list[str] = []
-    for line in lines:
-        matched = _LINE.fullmatch(line)
-        raw = _decoded(matched.group(2)) if matched else b""
-        if matched is None or len(raw) < 5:
-            raise Refused("note-invalid", got=line, expected="— name base64")
-        verifier = known.get((matched.group(1), raw[:4]))
-        if verifier is None or verifier.name in names:
+    names: dict[str, None] = {}
+    for name, raw in signatures:
+        verifier = known.get((name, raw[:4]))
+        if verifier is None:
             continue
         try:
             verifier.key.verify(raw[4:], text.encode())
         except InvalidSignature as fault:
             raise Refused("note-invalid", got=f"a wrong signature of {verifier.name}", expected="the note unchanged") from fault
-        names.append(verifier.name)
+        names[verifier.name] = None
     if not names:
         raise Refused("note-invalid", got="no signature of a known key", expected=", ".join(v.name for v in verifiers) or "a key")
     return text, tuple(names)
+
+
+def split_note(note: str | bytes) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+    """The text of `note`, and its signatures as (name, key hash ‖ signature), none of them checked. Raises `Refused("note-invalid")`."""
+    text, lines = _split(note)
+    return text, signature_lines(lines)
+
+
+def note_text(note: str | bytes) -> str:
+    """The text of `note`, whoever signed it. Raises `Refused("note-invalid")`."""
+    return _split(note)[0]
+
+
+def signature_lines(lines: Sequence[str]) -> tuple[tuple[str, bytes], ...]:
+    """Lines ``— name base64`` as (name, key hash ‖ signature). Raises `Refused("note-invalid")`."""
+    found = []
+    for line in lines:
+        matched = _LINE.fullmatch(line)
+        raw = _decoded(matched.group(2)) if matched else b""
+        if matched is None or len(raw) < 5:
+            raise Refused("note-invalid", got=line[:100], expected="— name base64")
+        found.append((matched.group(1), raw))
+    return tuple(found)
 
 
 def _split(note: str | bytes) -> tuple[str, list[str]]:
@@ -118,7 +137,7 @@ def _split(note: str | bytes) -> tuple[str, list[str]]:
     except UnicodeDecodeError as fault:
         raise Refused("note-invalid", got="bytes that are not UTF-8", expected="UTF-8") from fault
     body, gap, signatures = whole.rpartition("\n\n")
-    lines = signatures.splitlines()
+    lines = signatures.split("\n")[:-1]
     if len(whole) > MAX_NOTE_BYTES or _CONTROL.search(whole) or not gap or not signatures.endswith("\n") or len(lines) > MAX_SIGNATURES:
         raise Refused("note-invalid", got=whole[:100], expected="text, an empty line, signature lines")
     return body + "\n", lines

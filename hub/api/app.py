@@ -18,6 +18,7 @@ from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
 from hub.api.body import Budget
+from hub.api.log import Log
 from hub.api.openapi import document
 from hub.api.page import CONTENT_SECURITY_POLICY, page
 from hub.api.people import People
@@ -44,7 +45,8 @@ def build_app(hub: Hub, log_to: TextIO | None = None) -> FastAPI:
     log = request_log(log_to or sys.stderr)
     budget = Budget(hub.limits.max_in_flight_bytes)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=cast("TelemetryConfig", _NO_EXPORT))
-    app.router.routes.extend([*Rest(hub, budget).routes(), *People(hub, budget).routes(), *Soap(hub, budget).routes(), *_about(hub)])
+    people, log_face = People(hub, budget).routes(), Log(hub).routes()
+    app.router.routes.extend([*Rest(hub, budget).routes(), *people, *Soap(hub, budget).routes(), *log_face, *_about(hub)])
     app.add_exception_handler(HubError, _on_hub_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)

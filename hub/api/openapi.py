@@ -142,6 +142,22 @@ OPERATIONS = (
     Operation("get", "/health/live", "Tiến trình còn chạy", "The process runs", {200: DICT}, open_to_all=True),
     Operation(
         "get",
+        "/log/checkpoint",
+        "Điểm kiểm đã ký và đồng ký của nhật ký (C2SP tlog-checkpoint)",
+        "The journal's checkpoint with its signatures and cosignatures (C2SP tlog-checkpoint)",
+        {200: ("text/plain", _TEXT)},
+        open_to_all=True,
+    ),
+    Operation(
+        "get",
+        "/log/tile/{tile}",
+        "Mảnh cây băm: <L>/<N>[.p/<W>] (C2SP tlog-tiles); gói mục nhật ký entries/<N>[.p/<W>] cần vai trò auditor",
+        "A tile of the journal's tree: <L>/<N>[.p/<W>] (C2SP tlog-tiles); bundles of entries, entries/<N>[.p/<W>], need the role auditor",
+        {200: ("application/octet-stream", {"type": "string", "format": "binary"})},
+        open_to_all=True,
+    ),
+    Operation(
+        "get",
         "/health/ready",
         "Sẵn sàng tiếp nhận (503 nếu chưa)",
         "Ready to accept (503 if not)",
@@ -181,8 +197,8 @@ _MODELS: dict[str, type[BaseModel]] = {"Ack": Ack, "StatusReport": StatusReport,
 
 def _described(one: Operation) -> Json:
     in_path = [
-        {"name": name, "in": "path", "required": True, "schema": _UUID}
-        for name in ("message", "delivery", "replay")
+        {"name": name, "in": "path", "required": True, "schema": _TEXT if name == "tile" else _UUID}
+        for name in ("message", "delivery", "replay", "tile")
         if f"{{{name}}}" in one.path
     ]
     answers: Json = {

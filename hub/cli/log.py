@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
+from hub.cli import log_proofs
+from hub.cli.files import bytes_of, print_json
 from hub.cli.home import DEFAULT_HOME, Home
+from hub.cli.opened import opened
 
 if TYPE_CHECKING:
-    from hub.keys import Keyring
+    from sqlalchemy import Connection
+
     from hub.settings import Settings
+    from replay.cosigned import Cosigned
     from replay.findings import FsckReport
-    from replay.store.engine import Store
+    from replay.published import Publisher
 
 Json = Annotated[bool, typer.Option("--json", help="in JSON / print JSON")]
 _INDEX = re.compile(r"[0-9]{1,18}")
 app = typer.Typer(no_args_is_help=True, help="Nhật ký: kiểm tra, chứng minh. / The journal: check it, prove from it.")
+app.command()(log_proofs.consistency)
+app.command()(log_proofs.verify)
+app.command()(log_proofs.vectors)
+app.command()(log_proofs.adopt)
+app.command()(log_proofs.mend)
 
 
 @app.command()
@@ -39,13 +46,15 @@ def fsck(
     from replay.fsck import FsckKeys
     from replay.fsck import fsck as run
     from replay.payloads import PayloadStore
+    from replay.published import CheckpointFile
 
-    expected = None if checkpoint is None else _bytes_of(checkpoint)
-    with _opened(home) as (settings, ring, store):
+    given = None if checkpoint is None else bytes_of(checkpoint)
+    with opened(home) as (settings, ring, store):
+        expected = CheckpointFile(settings.checkpoint_path).read() if given is None else given
         kept = PayloadStore(ring.master(), settings.data_folder / "payloads", ring.older_masters()) if payloads else None
         report = run(store, FsckKeys(ring.log_verifiers(settings.origin), ring.public("receipt"), kept), expected)
     if as_json:
-        _print_json(report.as_json())
+        print_json(report.as_json())
     else:
         _print_report(report)
     raise typer.Exit(0 if report.is_intact else 1)
@@ -57,17 +66,28 @@ def prove(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
     disclose: Annotated[bool, typer.Option("--open", help="kèm các giá trị đã cam kết / with the values behind the commitments")] = False,
+    tlog: Annotated[bool, typer.Option("--tlog-proof", help="theo khuôn dạng C2SP tlog-proof / as C2SP tlog-proof has it")] = False,
 ) -> None:
     """Chứng minh một mục nằm trong nhật ký. / Prove that an entry is in the journal."""
+    from hub.log_opening import publisher_of
     from replay.journal import Journal, acceptance_of
     from replay.proof import check_proof
+    from replay.tlog_proof import to_text
 
-    with _opened(home) as (settings, ring, store), store.read() as conn:
-        index = int(what) if _INDEX.fullmatch(what) else acceptance_of(conn, _message_id(what))
-        proof = Journal(ring.journal_keys(), settings.origin).prove(conn, index, disclose=disclose)
-        proven = check_proof(proof, ring.log_verifiers(settings.origin))
+    with opened(home) as (settings, ring, store):
+        journal = Journal(ring.journal_keys(), settings.origin)
+        publisher = publisher_of(settings, ring, store, journal)
+        publisher.publish()
+        with store.read() as conn:
+            index = int(what) if _INDEX.fullmatch(what) else acceptance_of(conn, _message_id(what))
+            note = _shown(conn, settings, publisher, index + 1).note
+            proof = journal.prove(conn, index, disclose=disclose, note=note)
+        proven = check_proof(proof, publisher.log_keys)
+    if tlog:
+        print(to_text(proof), end="")
+        return
     if as_json:
-        _print_json(proof.as_json())
+        print_json(proof.as_json())
         return
     print(f"entry {proof.index} of {proof.size}: {proven.entry.event} {proven.entry.at}")
     print(f"leaf hash {proof.leaf_hash.hex()}")
@@ -82,18 +102,33 @@ def prove(
 @app.command()
 def checkpoint(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """In điểm kiểm đã ký (C2SP tlog-checkpoint); hãy giữ một bản ở nơi khác. / Print the signed checkpoint; keep a copy elsewhere."""
+    from hub.log_opening import publisher_of
     from replay.checkpoint import Checkpoint
     from replay.journal import Journal
 
-    with _opened(home) as (settings, ring, store), store.read() as conn:
-        note = Journal(ring.journal_keys(), settings.origin).checkpoint(conn)
-        log_keys = ring.log_verifiers(settings.origin)
+    with opened(home) as (settings, ring, store):
+        publisher = publisher_of(settings, ring, store, Journal(ring.journal_keys(), settings.origin))
+        now = publisher.publish()
+        with store.read() as conn:
+            shown = _shown(conn, settings, publisher, now.checkpoint.size)
     if as_json:
-        opened = Checkpoint.opened(note, log_keys)
-        keys = [each.text for each in log_keys]
-        _print_json({"origin": opened.origin, "size": opened.size, "root": opened.root.hex(), "note": note.decode(), "log_keys": keys})
+        opened_one = Checkpoint.opened(shown.note, publisher.log_keys)
+        figures = {"origin": opened_one.origin, "size": opened_one.size, "root": opened_one.root.hex(), "note": shown.note.decode()}
+        print_json({**figures, "log_keys": [each.text for each in publisher.log_keys], "witnesses": list(shown.witnesses)})
     else:
-        print(note.decode(), end="")
+        print(shown.note.decode(), end="")
+
+
+def _shown(conn: Connection, settings: Settings, publisher: Publisher, least: int) -> Cosigned:
+    """The newest checkpoint that the quorum cosigned, if it covers `least` entries; else the newest."""
+    from hub.log_opening import witnesses_of
+    from replay.cosigned import newest_cosigned, with_cosignatures
+
+    names = [verifier.name for _, verifier in witnesses_of(settings)]
+    found = newest_cosigned(conn, names, max(settings.log.quorum, 1)) if names else None
+    if found is not None and found.size >= least:
+        return found
+    return with_cosignatures(conn, publisher.publish(), names)
 
 
 @app.command("verify-proof")
@@ -112,37 +147,17 @@ def verify_proof(
     except Refused as fault:
         raise Refused("invalid-request", got=fault.got, expected=f"--log-key {fault.expected}") from fault
     try:
-        document = json.loads(_bytes_of(file))
+        document = json.loads(bytes_of(file))
     except (ValueError, RecursionError) as fault:
         raise Refused("proof-malformed", got="not JSON", expected="a file of `lgsp log prove --json`") from fault
     proven = check_proof(InclusionProof.from_json(document), keys)
     if as_json:
-        _print_json({"valid": True, **proven.as_json()})
+        print_json({"valid": True, **proven.as_json()})
         return
     entry, at = proven.entry, f"entry {proven.index} of {proven.checkpoint.size}"
     print(f"ĐÚNG / VALID: {proven.checkpoint.origin}, {at}: {entry.event} {entry.at}")
     if proven.values is not None:
         print(json.dumps(proven.values, ensure_ascii=False, indent=2))
-
-
-@contextmanager
-def _opened(home: Path) -> Iterator[tuple[Settings, Keyring, Store]]:
-    """Settings, keys and the store, which must exist. It may be in use by a hub that runs."""
-    from hub.keys import Keyring
-    from hub.settings import load_settings
-    from replay.store.engine import open_store
-    from schemas.errors import Halted
-
-    try:
-        settings = load_settings(home)
-    except OSError as fault:
-        raise Halted("settings-invalid", got=f"{home}: {fault.strerror}", expected="a folder that this user may read") from fault
-    ring = Keyring.load(settings.keys_folder)
-    store = open_store(settings.resolved_store_url, create=False)
-    try:
-        yield settings, ring, store
-    finally:
-        store.close()
 
 
 def _message_id(text: str) -> UUID:
@@ -152,15 +167,6 @@ def _message_id(text: str) -> UUID:
         return UUID(text)
     except ValueError as fault:
         raise Refused("unknown-entry", got=text, expected="a message id (UUID) or an index") from fault
-
-
-def _bytes_of(path: Path) -> bytes:
-    from schemas.errors import Refused
-
-    try:
-        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as fault:
-        raise Refused("invalid-request", got=f"{path.name}: {type(fault).__name__}", expected="a readable file") from fault
 
 
 def _print_report(report: FsckReport) -> None:
@@ -174,7 +180,3 @@ def _print_report(report: FsckReport) -> None:
     for each in report.differences:
         about = each.as_json()["message"]
         print(f"  {each.code} {each.path}: {about['vi']} / {about['en']}\n    got {each.got}\n    expected {each.expected}")
-
-
-def _print_json(document: Any) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2))

@@ -38,6 +38,38 @@ entries = Table(
     Column("leaf_hash", LargeBinary, nullable=False),  # SHA-256(0x00 ‖ leaf)
 )
 
+# The tree above the leaves, where tiles (C2SP tlog-tiles, height 8) begin: row (level, n) is the root of full tile n of the level below,
+# written in the transaction of the entry that fills it. Derived from the leaf hashes; `replay.published` mends what is missing.
+tree_nodes = Table(
+    "tree_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),  # from 1: a node of level L covers 256^L entries
+    Column("index", _Index, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# Checkpoints that were published, with what others say of them. None of it is needed to run; all of it is evidence.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", _Index, primary_key=True, autoincrement=False),
+    Column("number", _Index, nullable=False),  # counts them: every k-th is time-stamped
+    Column("note", LargeBinary, nullable=False),  # as the log signed it
+    Column("at", String(27), nullable=False),
+    Column("stamp_due", Integer, nullable=False),  # 1: a time stamp is owed
+    Column("stamp", LargeBinary, nullable=True),  # RFC 3161 token over the note
+    Index("checkpoints_by_debt", "stamp_due", "size"),
+)
+
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("size", _Index, ForeignKey("checkpoints.size"), primary_key=True, autoincrement=False),
+    Column("witness", Text, primary_key=True),  # its name
+    Column("line", Text, nullable=False),  # the signature line, with its newline
+    Column("at_s", BigInteger, nullable=False),  # POSIX seconds, as the witness says
+)
+
 # Salts and values of an entry's commitments, canonical JSON {field: {"salt": base64, "value": …}}; null once erased.
 openings = Table(
     "openings",

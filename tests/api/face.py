@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import urllib3
@@ -89,9 +90,11 @@ class Face:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Face]:
-    """A hub in `home`, served until the block ends."""
+def serving(home: Path, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Face]:
+    """A hub in `home`, served until the block ends. `more`: further profiles by name, as TOML."""
     keys = _write_home(home)
+    for name, profile in more.items():
+        (home / "systems" / f"{name}.toml").write_text(profile, "utf-8")
     hub = open_hub(load_settings(home, {}))
     hub.start()
     log = io.StringIO()

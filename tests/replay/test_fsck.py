@@ -21,8 +21,9 @@ from hub.commit import Committer, Transaction
 from hub.keys import Keyring
 from replay.findings import FsckReport
 from replay.fsck import FsckKeys, fsck
+from replay.hashing import leaf_hash
 from replay.journal import Journal, JournalKeys
-from replay.merkle import Frontier, leaf_hash
+from replay.merkle import Frontier
 from replay.standing import CHUNK
 from replay.store.engine import open_store
 from replay.store.tables import deliveries, entries, links, log_head, message_keys, messages, openings, payloads, sender_ids

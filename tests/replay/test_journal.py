@@ -15,8 +15,9 @@ from sqlalchemy import delete, insert, select, update
 from hub.keys import Keyring
 from replay.checkpoint import Checkpoint
 from replay.entry import Entry
+from replay.hashing import EMPTY_ROOT, leaf_hash
 from replay.journal import Journal, JournalKeys
-from replay.merkle import EMPTY_ROOT, leaf_hash, root_of
+from replay.merkle import root_of
 from replay.proof import InclusionProof, check_proof
 from replay.store.engine import open_store
 from replay.store.tables import entries, log_head, openings

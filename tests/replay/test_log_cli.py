@@ -19,7 +19,9 @@ from typer.testing import CliRunner, Result
 
 from hub.cli import keys, log
 from hub.keys import Keyring
+from hub.log_opening import publisher_of
 from hub.settings import load_settings
+from replay.journal import Journal
 from replay.store.engine import open_store
 from replay.store.tables import openings
 from schemas.errors import HubError
@@ -38,6 +40,7 @@ def home(tmp_path: Path) -> Path:
     Keyring.init(home / "keys")
     settings = load_settings(home, {})
     world = World(open_store(settings.resolved_store_url), Keyring.load(home / "keys"), settings.data_folder / "payloads")
+    publisher_of(settings, world.ring, world.store, Journal(world.ring.journal_keys(), settings.origin)).open()
     world.fill(3)
     world.store.close()
     return home
@@ -101,6 +104,8 @@ def test_fsck_compares_with_a_checkpoint_kept_elsewhere(home: Path, tmp_path: Pa
     for left in (home / "data").glob("hub.sqlite-*"):
         left.unlink()
     open_store(load_settings(home, {}).resolved_store_url).close()
+    assert lgsp(log.app, "fsck", "--home", str(home)).exit_code == 1  # the hub's own memory of what it published
+    load_settings(home, {}).checkpoint_path.unlink()
     assert lgsp(log.app, "fsck", "--home", str(home)).exit_code == 0
     assert lgsp(log.app, "fsck", "--home", str(home), "--checkpoint", str(kept)).exit_code == 1
     kept.write_text("nonsense")

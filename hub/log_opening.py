@@ -1,0 +1,63 @@
+"""Opens the log of a hub: the comparison with what was published, then whoever publishes, witnesses and stamps it from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from adapters.egress import EgressPolicy
+from hub.keys import Keyring
+from hub.log_keeper import LogKeeper
+from hub.settings import Settings, WitnessSettings
+from hub.stamps import StampClient
+from hub.witnesses import WitnessClient
+from replay.journal import Journal
+from replay.published import CheckpointFile, Publisher
+from replay.store.engine import Store
+from schemas.errors import Halted, Refused
+from signing.cosignature import CosignatureVerifier
+
+
+def open_log(
+    settings: Settings,
+    keyring: Keyring,
+    store: Store,
+    journal: Journal,
+    *,
+    clock: Callable[[], datetime],
+    on_backwards: Callable[[], None],
+    release: Callable[[], None],
+) -> LogKeeper:
+    """A keeper that is not started. Raises as `Publisher.open` does, after `release`: a store that is refused is not held."""
+    try:
+        publisher = publisher_of(settings, keyring, store, journal)
+        current = publisher.open()
+        egress = EgressPolicy(settings.egress.allow, ((settings.host, settings.port),) if settings.port else ())
+        return LogKeeper(
+            publisher,
+            store,
+            clock,
+            current,
+            publish_s=settings.log.publish_s,
+            witnesses=[WitnessClient(one.url, verifier, egress) for one, verifier in witnesses_of(settings)],
+            quorum=settings.log.quorum,
+            authority=StampClient(settings.log.tsa_url, egress) if settings.log.tsa_url else None,
+            stamp_every=settings.log.stamp_every,
+            on_backwards=on_backwards,
+        )
+    except Halted:
+        release()
+        raise
+
+
+def publisher_of(settings: Settings, keyring: Keyring, store: Store, journal: Journal) -> Publisher:
+    """What publishes the log that `settings` name."""
+    return Publisher(store, journal, keyring.log_verifiers(settings.origin), CheckpointFile(settings.checkpoint_path))
+
+
+def witnesses_of(settings: Settings) -> list[tuple[WitnessSettings, CosignatureVerifier]]:
+    """The configured witnesses with their keys. Raises `Halted("settings-invalid")` for a key that is none."""
+    try:
+        return [(one, CosignatureVerifier.of(one.key)) for one in settings.log.witnesses]
+    except Refused as fault:
+        raise Halted("settings-invalid", got=f"log.witnesses: {fault.got}", expected=fault.expected) from fault
