@@ -23,6 +23,7 @@ class Policies:
     by_system: Mapping[str, SignaturePolicy]
     by_agency: Mapping[str, SignaturePolicy]  # agency key → policy of the system that serves it
     exceptions: Mapping[tuple[str, str], SignaturePolicy]  # (calling system, agency key)
+    bindings: Mapping[str, frozenset[str]]  # agency key → certificates, of all profiles
 
     @classmethod
     def of_systems(cls, systems: Systems, default_mode: str, default_domain: str = "") -> Policies:
@@ -47,6 +48,7 @@ class Policies:
                 for name, profile in systems.by_name.items()
                 for key, mode in _exceptions(profile)
             },
+            bindings=bindings,
         )
 
     def of(self, principal: Principal, sender: AgencyCode) -> SignaturePolicy:

@@ -28,7 +28,7 @@ _COVERED = {
     Coverage.WHOLE: "ok",
     Coverage.EXTENDED: "ok",
     Coverage.FILLED: "ok",
-    Coverage.PART: "failed",
+    Coverage.PART: "part",  # others answer for the rest, or there is a reason
     Coverage.MODIFIED: "failed",
     Coverage.UNKNOWN: "unknown",
 }
@@ -144,11 +144,13 @@ def _demand_whole(finding: Finding, hard: list[Violation], soft: list[Violation]
     """What the reader's answers mean where it gave no reason: nothing is good by silence."""
     if finding.integrity is Integrity.UNKNOWN:
         missing = [one for one in hard if one.code == "reference-missing"]
-        soft.extend(missing or [error("reference-missing", path=finding.name, got="nothing to compare with", expected="what was signed")])
         hard[:] = [one for one in hard if one.code != "reference-missing"]
+        if missing or not hard:
+            nothing = error("reference-missing", path=finding.name, got="nothing to compare with", expected="what was signed")
+            soft.extend(missing or [nothing])
     elif finding.integrity is Integrity.FAILED and not hard:
         hard.append(error("tampered", path=finding.name, got="a signature that does not fit", expected="one that does"))
-    if finding.coverage in (Coverage.PART, Coverage.MODIFIED) and not hard:
+    if finding.coverage is Coverage.MODIFIED and not hard:
         hard.append(error("coverage", path=finding.name, got=str(finding.coverage), expected="all of it"))
     if finding.coverage is Coverage.UNKNOWN and finding.integrity is Integrity.OK and not hard:
         soft.append(error("coverage", path=finding.name, got="unknown", expected="all of it"))
@@ -171,12 +173,13 @@ def _time_of(finding: Finding, stamps: tuple[Stamp, ...], ctx: Context) -> _Time
     tokens: list[bytes] = []
     usable = [stamp for stamp in stamps if stamp.fits and stamp.at and stamp.kind is not StampKind.CONTENT]
     for stamp in sorted(usable, key=lambda one: one.at or _NEVER, reverse=True):  # the latest first: it protects those before it
-        refused = forbidden(stamp.algorithms, ctx.algorithm_policy, ctx.at, proven=False)
+        if forbidden(stamp.algorithms, ctx.algorithm_policy, stamp.at or ctx.at, proven=False):
+            continue  # proves nothing and harms nothing; its reader has noted it
         as_of = replace(ctx, proven_time=proven, claimed_time=None)
         others = (*stamp.certificates, *finding.certificates)
         judged = judge_signer(stamp.authority, others, as_of, Purpose.TIMESTAMP)
         open_ones = tuple(_certain(judged, hard=False))
-        bad = (*refused, *judged.path.faults, *_certain(judged, hard=True), *_future(stamp, ctx))
+        bad = (*judged.path.faults, *_certain(judged, hard=True), *_future(stamp, ctx))
         own = stamp.kind is not StampKind.DOCUMENT
         if bad:
             got = ", ".join(dict.fromkeys(codes(bad)))

@@ -28,6 +28,7 @@ from hub.api.soap.answer import fault
 from hub.api.soap.endpoint import Soap, assumed_version
 from hub.api.soap.wsdl import PATH as SOAP_PATH
 from hub.api.trace import Traced, note_of, request_log
+from hub.api.verification import Verification
 from schemas.errors import HubError, Parked, Refused, TryLater
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def build_app(hub: Hub, log_to: TextIO | None = None) -> FastAPI:
     log = request_log(log_to or sys.stderr)
     budget = Budget(hub.limits.max_in_flight_bytes)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=cast("TelemetryConfig", _NO_EXPORT))
-    people, log_face = People(hub, budget).routes(), Log(hub).routes()
-    app.router.routes.extend([*Rest(hub, budget).routes(), *people, *Soap(hub, budget).routes(), *log_face, *_about(hub)])
+    faces = (Rest(hub, budget), Verification(hub, budget), People(hub, budget), Soap(hub, budget), Log(hub))
+    app.router.routes.extend([*(route for one in faces for route in one.routes()), *_about(hub)])
     app.add_exception_handler(HubError, _on_hub_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)

@@ -70,6 +70,7 @@ _SCHEMAS: Json = {
         },
     },
     "Receipt": {"type": "object", "description": "canonical JSON signed by the hub; given byte for byte, keep it as it is"},
+    "Verdict": {"type": "object", "description": "as `lgsp verify --json` prints it: docs/verification.md"},
     "State": {"type": "object", "properties": {"delivery_id": _UUID, "state": _TEXT}},
 }
 
@@ -95,6 +96,15 @@ OPERATIONS = (
         _RECEIPTS,
         [_KEY],
         {"application/xml": {"schema": _PACKET}, "text/xml": {"schema": _PACKET}},
+    ),
+    Operation(
+        "post",
+        "/api/v1/verify",
+        "Kiểm tra chữ ký của một tệp bất kỳ (gói tin, PDF, CMS, ASiC, XML, dấu thời gian); không lưu gì",
+        "Verify the signatures of any file (packet, PDF, CMS, ASiC, XML, time-stamp); nothing is stored",
+        {200: _json("Verdict")},
+        [_query(name, {"type": "string"}) for name in ("kind", "at", "policy", "domain")],
+        {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     ),
     Operation(
         "get",
