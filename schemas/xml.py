@@ -180,6 +180,7 @@ def canonical(
     inclusive_prefixes: tuple[str, ...] = (),
     with_comments: bool = False,
     whole_document: bool = False,
+    light: bool = False,
 ) -> bytes:
     """Canonical XML 1.0 of a *root* element's tree, inclusive or exclusive.
 
@@ -189,13 +190,12 @@ def canonical(
     Raises `Refused` with `malformed-xml` where there is no canonical form: a relative namespace name (C14N 1.0 §1.3). It never
     returns an empty form instead, which anyone could have signed. `resource-limit` where it would cost too much to make.
     """
-    namespaces.check_work(element, exclusive=exclusive, prefixes=len(inclusive_prefixes))
+    if not light:  # `namespaces.is_light`: so few look-ups that they need no counting
+        namespaces.check_work(element, exclusive=exclusive, prefixes=len(inclusive_prefixes))
     node = element.getroottree() if whole_document else element
-    prefixes = list(inclusive_prefixes) or None
+    prefixes = (list(inclusive_prefixes) or None) if exclusive else None
     try:
-        if exclusive:
-            return etree.tostring(node, method="c14n", exclusive=True, inclusive_ns_prefixes=prefixes, with_comments=with_comments)
-        return etree.tostring(node, method="c14n", exclusive=False, with_comments=with_comments)
+        return etree.tostring(node, method="c14n", exclusive=exclusive, inclusive_ns_prefixes=prefixes, with_comments=with_comments)
     except etree.C14NError as fault:
         raise Refused("malformed-xml", got="a document without canonical form", expected="absolute namespace names") from fault
 

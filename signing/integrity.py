@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 from schemas.errors import Refused, Violation, error
+from schemas.namespaces import is_light
 from schemas.xml import Element, ParsedXml, local_name
 from signing import algorithms, cms_value, xml_canonical, xml_method
 from signing.algorithms import CANONICALIZATIONS, DEFAULT_CANONICALIZATION, DIGESTS, ENVELOPED, SIGNATURES, Canonicalization
@@ -63,18 +64,21 @@ def check_value(value: bytes, octets: bytes, method: Method, key: CertificatePub
 def check_digest(tree: ParsedXml, signature: Element, info: SignedInfo, how: Plan) -> None:
     """Step 4, second half: the packet without its signature is what was signed. Raises `tampered`."""
     reference = info.references[0]
-    octets = cms_value.digest(how.digest, enveloped_octets(tree.root, signature, how, whole_document=not reference.uri)) or b""
+    parts = enveloped_octets(tree.root, signature, how, whole_document=not reference.uri, light=is_light(tree.raw, len(tree.held)))
+    octets = cms_value.digest(how.digest, parts) or b""
     if not hmac.compare_digest(octets, reference.digest):
         got, expected = octets.hex(), reference.digest.hex()
         raise refused("tampered", tree.root, got=f"{how.digest} {got}", expected=f"{how.digest} {expected}")
 
 
-def enveloped_octets(root: Element, signature: Element, how: Plan, *, whole_document: bool) -> Parts:
+def enveloped_octets(root: Element, signature: Element, how: Plan, *, whole_document: bool, light: bool = False) -> Parts:
     """The canonical bytes of the packet without the signature, in order: what XMLDSig §6.6.4 digests.
 
     A same-document reference leaves comments out whatever the transform says (§4.4.3.3).
     """
-    return xml_canonical.without(root, (signature,), how.canonicalization, how.prefixes, with_comments=False, whole_document=whole_document)
+    return xml_canonical.without(
+        root, (signature,), how.canonicalization, how.prefixes, with_comments=False, whole_document=whole_document, light=light
+    )
 
 
 def check_coverage(tree: ParsedXml, info: SignedInfo) -> None:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from schemas.errors import Refused, Violation, error
 from schemas.limits import DEFAULT_LIMITS
+from schemas.namespaces import is_light
 from schemas.xml import Element, ParsedXml, path_of
 from signing import algorithms, cms_value, integrity, xml_key, xml_signature, xmldsig
 from signing.certificate import Certificate
@@ -107,7 +108,7 @@ def _is_split(signature: Element) -> bool:
 
 
 def _examine(case: _Case, signature: Element) -> Finding:
-    info = case.ask(2, lambda: xmldsig.read_signed_info(signature))  # 2
+    info = case.ask(2, lambda: xmldsig.read_signed_info(signature, light=is_light(case.tree.raw, len(case.tree.held))))  # 2
     how = case.ask(3, lambda: integrity.plan(info)) if info else None  # 3
     keys = case.ask(6, lambda: xml_key.read_key_info(signature))
     if info:  # 5, before the digest is taken

@@ -44,18 +44,23 @@ def prefixes_of(element: Element) -> tuple[str, ...]:
     return prefixes
 
 
-def of_part(element: Element, form: Canonicalization, prefixes: tuple[str, ...] = (), *, with_comments: bool = True) -> bytes:
+def of_part(
+    element: Element, form: Canonicalization, prefixes: tuple[str, ...] = (), *, with_comments: bool = True, light: bool = False
+) -> bytes:
     """The canonical form of `element` with all inside it; comments stay where the form has them and `with_comments` does not say no.
 
-    Raises as `schemas.xml.canonical` does.
+    `light` as in `schemas.xml.canonical`. Raises as that does.
     """
     plain = element.getparent() is None or (form.exclusive and not prefixes)  # lxml gets these right
-    return _octets(element if plain else _alone(element, form), form, prefixes, comments=with_comments and form.with_comments)
+    apex = element if plain else _alone(element, form)
+    return _octets(apex, form, prefixes, comments=with_comments and form.with_comments, light=light)
 
 
-def of_document(root: Element, form: Canonicalization, prefixes: tuple[str, ...] = (), *, with_comments: bool = True) -> bytes:
+def of_document(
+    root: Element, form: Canonicalization, prefixes: tuple[str, ...] = (), *, with_comments: bool = True, light: bool = False
+) -> bytes:
     """The same of a whole document, with what stands beside its root."""
-    return _octets(root, form, prefixes, comments=with_comments and form.with_comments, whole=True)
+    return _octets(root, form, prefixes, comments=with_comments and form.with_comments, whole=True, light=light)
 
 
 def without(
@@ -66,6 +71,7 @@ def without(
     *,
     with_comments: bool = True,
     whole_document: bool = False,
+    light: bool = False,
 ) -> Parts:
     """The canonical form of `element` less the elements `removed`, each of which is inside it and in no other of them.
 
@@ -74,7 +80,7 @@ def without(
     """
     if len(removed) == 1:
         entire = of_document if whole_document else of_part
-        cut = _cut(entire(element, form, prefixes, with_comments=with_comments), removed[0])
+        cut = _cut(entire(element, form, prefixes, with_comments=with_comments, light=light), removed[0])
         if cut is not None:
             return cut
     steps = [_steps(element, one) for one in removed]
@@ -84,8 +90,17 @@ def without(
     return (_octets(copy, form, prefixes, comments=with_comments and form.with_comments, whole=whole_document),)
 
 
-def _octets(apex: Element, form: Canonicalization, prefixes: tuple[str, ...], *, comments: bool, whole: bool = False) -> bytes:
-    octets = canonical(apex, exclusive=form.exclusive, inclusive_prefixes=prefixes, with_comments=comments, whole_document=whole)
+def _octets(
+    apex: Element, form: Canonicalization, prefixes: tuple[str, ...], *, comments: bool, whole: bool = False, light: bool = False
+) -> bytes:
+    octets = canonical(
+        apex,
+        exclusive=form.exclusive,
+        inclusive_prefixes=prefixes,
+        with_comments=comments,
+        whole_document=whole,
+        light=light,
+    )
     return _with_default(octets, apex) if "#default" in prefixes and not whole else octets
 
 

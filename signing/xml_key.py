@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from lxml import etree
 
+from schemas.errors import Refused
 from schemas.xml import Element, child_elements, text_of
 from signing import certificate, cms_value
 from signing.algorithms import CURVES, DSIG, DSIG11
@@ -22,6 +25,7 @@ from signing.xml_method import digest_name
 
 MAX_CERTIFICATES = 8
 MAX_CRLS = 8
+_REMEMBERED_CHARS = 16 * 1024
 MAX_CRL_CHARS = 8 * 1024 * 1024
 
 
@@ -65,6 +69,33 @@ def read_key_info(signature: Element) -> KeyInfo:
 
 def key_info_of(signature: Element) -> KeyInfo:
     """What the signature says of its key. Raises `key-confusion`, `malformed-signature` or `alg-forbidden`."""
+    texts = _certificates_alone(signature)
+    try:
+        return _remembered(texts) if texts else _read(signature)
+    except Refused:
+        return _read(signature)  # which says where
+
+
+def _certificates_alone(signature: Element) -> tuple[str, ...]:
+    """The texts of the certificates where nothing else is said of the key, as nearly everybody writes it; () else."""
+    about = signature.find(_KEY_INFO)
+    if about is None or len(about) != 1 or about[0].tag != _X509_DATA:
+        return ()
+    texts = tuple([one.text or "" if one.tag == _X509_CERTIFICATE and not len(one) else "" for one in about[0]])
+    return texts if all(texts) and len(texts) <= MAX_CERTIFICATES and sum(map(len, texts)) <= _REMEMBERED_CHARS else ()
+
+
+@lru_cache(maxsize=256)  # ≤ 8 MB: a sender's certificates are the same in every packet
+def _remembered(texts: tuple[str, ...]) -> KeyInfo:
+    found: dict[Certificate, None] = {}
+    for text in texts:
+        element = etree.Element(_X509_CERTIFICATE)
+        element.text = text
+        found[certificate.load(octets_of(element))] = None
+    return KeyInfo(tuple(found), ())
+
+
+def _read(signature: Element) -> KeyInfo:
     certificates: dict[Certificate, None] = {}
     hints: list[bytes] = []
     data: list[Element] = []

@@ -27,6 +27,8 @@ from signing.xml_transform import Transform
 
 MAX_FRAME_BYTES = 4 * 1024
 MAX_SIGNED_INFO_CHARS = 64 * 1024  # an honest one has some 1,500
+_MAX_SIGNED_INFO_BYTES = 4 * MAX_SIGNED_INFO_CHARS
+FEW_NODES = 24  # in the SignedInfo of a light document: its canonical form cannot be large
 MAX_REFERENCES = 256
 MAX_IN_SCOPE = 64  # namespace declarations in SignedInfo, with those it inherits
 _DUMMIES = ("Signature", "DigitalSignature")  # as the Java and the C# SDK write them
@@ -116,22 +118,30 @@ def _decorative(root: Element) -> tuple[Element, ...]:
     return dummies
 
 
-def read_signed_info(signature: Element) -> SignedInfo:
+def read_signed_info(signature: Element, *, light: bool = False) -> SignedInfo:
     """`signed_info_of` for the one signature of a packet: raises `wrapping` for foreign content besides."""
     foreign = [e for e in cast("list[Element]", _FOREIGN(signature)) if namespace(e) not in _ALSO_KNOWN]
     if foreign:
         raise refused("wrapping", foreign[0], got=f"{local_name(foreign[0])} inside Signature", expected="parts of a signature only")
-    return signed_info_of(signature)
+    return signed_info_of(signature, light=light)
 
 
-def signed_info_of(signature: Element) -> SignedInfo:
-    """Step 2. Raises `malformed-signature`, `resource-limit`, or `alg-forbidden` for the canonical form."""
+def signed_info_of(signature: Element, *, light: bool = False) -> SignedInfo:
+    """Step 2. `light` says that the document is (`namespaces.is_light`).
+
+    Raises `malformed-signature`, `resource-limit`, or `alg-forbidden` for the canonical form.
+    """
     parts = child_elements(signature)
     tags = tags_of(parts)
     if tags[:2] != _PARTS or [t for t in tags[2:] if t != _OBJECT] not in ([], [_KEY_INFO]):
         raise refused("malformed-signature", signature, got=names_of(parts), expected="SignedInfo, SignatureValue, KeyInfo, Object")
-    _check_size(parts[0])
-    octets = signed_octets(parts[0])
+    light = light and sum(1 for _ in parts[0].iter()) <= FEW_NODES  # then its size is looked at when it is there
+    if not light:
+        _check_size(parts[0])
+    octets = signed_octets(parts[0], light=light)
+    if len(octets) > _MAX_SIGNED_INFO_BYTES:
+        expected = f"at most {_MAX_SIGNED_INFO_BYTES}"
+        raise refused("resource-limit", parts[0], got=f"a SignedInfo of {len(octets)} bytes", expected=expected)
     frame = _frame_of(octets)
     if frame is None:
         return _read(octets)
@@ -192,13 +202,13 @@ def _read(octets: bytes) -> SignedInfo:
     return SignedInfo(octets, algorithm_of(read[1]), xml_method.method_of(read[1]), tuple(reference_of(r) for r in read[2:]))
 
 
-def signed_octets(signed_info: Element) -> bytes:
+def signed_octets(signed_info: Element, *, light: bool = False) -> bytes:
     """The canonical bytes of SignedInfo in its place in the packet. Raises `alg-forbidden` or `transform-forbidden`."""
     method = next(signed_info.iterchildren("*"), None)
     if method is None or method.tag != _CANONICALIZATION:
         raise refused("malformed-signature", signed_info, expected="CanonicalizationMethod first")
     form, prefixes = xml_canonical.form_of(method)
-    return xml_canonical.of_part(signed_info, form, prefixes)
+    return xml_canonical.of_part(signed_info, form, prefixes, light=light)
 
 
 def reference_of(element: Element) -> Reference:
