@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 
 from adapters.attempt import Attempt
 from adapters.contract import Idempotency
 from adapters.egress import EgressPolicy
 from adapters.exchange import HttpExchange
 from schemas.errors import Refused
-from signing import stamp_request
+from signing import ber
 from signing.algorithms import CURRENT
-from signing.finding import Given
+from signing.finding import Given, StampKind
+from signing.sign_stamp import QUERY, query
+from signing.timestamp import believable, examine, token_in
 
+REPLY = "application/timestamp-reply"
 TIMEOUT_S = 20.0
 MAX_TOKEN_BYTES = 256 * 1024
 
@@ -32,14 +37,31 @@ class StampClient:
         object.__setattr__(self, "_exchange", exchange)
 
     def stamp(self, content: bytes, at: datetime) -> bytes:
-        """A token over `content`, in DER, checked by `signing.stamp_request`. `at`: now.
+        """A token over `content`, in DER, checked by `checked_token`. `at`: now.
 
         Raises `Refused("timestamp-invalid")`, and what the adapters' exchange raises for an authority that is away.
         """
-        headers = {"Content-Type": stamp_request.QUERY_TYPE, "Accept": stamp_request.REPLY_TYPE}
+        asked = query(sha256(content).digest(), "sha256", secrets.randbits(63))
         with Attempt(self.timeout_s) as attempt:
-            answer = self._exchange.send(attempt, "POST", headers, stamp_request.request(content))
-        if answer.status != 200 or answer.media_type != stamp_request.REPLY_TYPE:
-            got = f"HTTP {answer.status} {answer.media_type}"
-            raise Refused("timestamp-invalid", got=got, expected=f"200 {stamp_request.REPLY_TYPE}")
-        return stamp_request.token(answer.body, content, Given(at, CURRENT))
+            answer = self._exchange.send(attempt, "POST", {"Content-Type": QUERY, "Accept": REPLY}, asked)
+        if answer.status != 200 or answer.media_type != REPLY:
+            raise Refused("timestamp-invalid", got=f"HTTP {answer.status} {answer.media_type}", expected=f"200 {REPLY}")
+        return checked_token(answer.body, content, at)
+
+
+def checked_token(answer: bytes, content: bytes, at: datetime) -> bytes:
+    """The token in a TimeStampResp, or the token itself, if it is about `content` and signed as an authority must (`signing.timestamp`).
+
+    Raises `Refused("timestamp-invalid")`. Whether the authority is trusted is judged by whoever uses the token.
+    """
+    given = Given(at, CURRENT)
+    try:
+        found = token_in(ber.unwrapped(answer))
+    except Refused as fault:
+        raise Refused("timestamp-invalid", got=fault.got, expected=fault.expected) from fault
+    stamp = examine(found, (content,), StampKind.FILE, given)
+    faults = (*stamp.violations, *believable(stamp, given))
+    if not stamp.fits or faults:
+        first = faults[0] if faults else None
+        raise Refused("timestamp-invalid", got=first.got if first else "no token that fits", expected=first.expected if first else "")
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024  # request line and headers; above `Limits.max_request_header_bytes`, so that callers mostly get a clear answer
@@ -34,7 +34,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
 
-def server(app: FastAPI) -> uvicorn.Server:
+def server(app: Starlette) -> uvicorn.Server:
     """A server for `app`: `.run(sockets=[listener])` blocks until a signal, or until `.should_exit` is set from another thread."""
     config = uvicorn.Config(
         app,

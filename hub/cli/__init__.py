@@ -34,6 +34,7 @@ from hub.cli import (
     translate,
     validate,
     verify,
+    witness,
 )
 from schemas.errors import Disposition, HubError
 
@@ -78,6 +79,7 @@ app.add_typer(directory.app, name="directory")
 app.add_typer(formats.app, name="formats")
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
+app.add_typer(witness.app, name="witness")
 app.add_typer(person.app, name="person")
 
 

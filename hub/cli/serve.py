@@ -33,7 +33,7 @@ def command(
 
     settings = _settings(home, listen)
     _configure_logging()
-    listener = _listen(settings)
+    listener = listen_on(settings.listen)
     host, port = listener.getsockname()[:2]
     hub = open_hub(settings.model_copy(update={"listen": f"{host}:{port}"}), deliver=deliver)
     http = server(build_app(hub))
@@ -77,16 +77,15 @@ def _settings(home: Path, listen: str) -> Settings:
     return settings.model_copy(update={"listen": listen}) if listen else settings
 
 
-def _listen(settings: Settings) -> socket.socket:
-    """Bound before anything else is opened: a port that is taken is told at once, without side effects."""
+def listen_on(place: str) -> socket.socket:
+    """A listener at ``host:port``. Bound before anything else is opened: a port that is taken is told at once, without side effects."""
     from schemas.errors import Halted
 
+    host, _, port = place.rpartition(":")
     try:
-        listener = socket.create_server((settings.host, settings.port), backlog=512, reuse_port=False)
-    except OSError as fault:
-        raise Halted(
-            "settings-invalid", got=f"listen = {settings.listen}: {fault.strerror}", expected="a free address of this machine"
-        ) from fault
+        listener = socket.create_server((host, int(port)), backlog=512, reuse_port=False)
+    except (OSError, ValueError, OverflowError) as fault:
+        raise Halted("settings-invalid", got=f"listen = {place}: {fault}", expected="a free address of this machine") from fault
     listener.set_inheritable(True)
     return listener
 

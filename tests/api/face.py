@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 import urllib3
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from hub.access import new_api_key
 from hub.api.app import build_app
@@ -106,7 +106,7 @@ def serving(home: Path, more: Mapping[str, str] = MappingProxyType({})) -> Itera
 
 
 @contextmanager
-def listening(app: FastAPI) -> Iterator[int]:
+def listening(app: Starlette) -> Iterator[int]:
     """`app` on a free port, until the block ends."""
     listener = socket.create_server(("127.0.0.1", 0))
     running = server(app)

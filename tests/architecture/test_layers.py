@@ -39,7 +39,7 @@ KNOWN_TO = {
     "uvicorn": ("hub.cli.*", "hub.demo.*", "hub.api.*"),
     "typer": ("hub.cli.*",),
     "pydantic": (
-        *("hub.settings", "hub.systems", "hub.api.*", "adapters.registry"),
+        *("hub.settings", "hub.systems", "hub.witness_home", "hub.api.*", "adapters.registry"),
         *("schemas.dvcqg.shape", "schemas.dvcqg.objects"),  # dossier messages: models that documentation and schemas are made from
     ),
     "psycopg": (),  # SQLAlchemy loads it by the URL
