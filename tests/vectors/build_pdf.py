@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ LONG_AGO = build_cms.LONG_AGO
 Builder = Callable[[World], Case]
 
 
+@cache
 def one(world: World) -> bytes:
     """The document most attacks begin with."""
     return signed(world.person)
@@ -81,10 +82,12 @@ def _built(name: str, make: Callable[[World], bytes], said: dict[str, Any], worl
     return Case(name, make(world), None, **said)
 
 
+@cache
 def seal(world: World) -> bytes:
     return signed(world.agency, one(world), field="Seal", box=(350, 100, 500, 200))
 
 
+@cache
 def certified(world: World, level: MDPPerm = MDPPerm.FILL_FORMS) -> bytes:
     return signed(world.person, certify=True, docmdp_permissions=level)
 

@@ -146,7 +146,7 @@ def _elliptic_key(world: World) -> ec.EllipticCurvePrivateKey:
 
 
 @cache
-def _certificate(kind: str) -> certificates.Certificate:
+def signer_of(kind: str) -> certificates.Certificate:
     return Maker(name_of(f"Người ký {kind}"), f"signer:{kind}").make()
 
 
@@ -199,5 +199,5 @@ def _honest_curves() -> Iterator[Case]:
 
 
 def _x509(kind: str) -> str:
-    der = _certificate(kind).public_bytes(Encoding.DER)
+    der = signer_of(kind).public_bytes(Encoding.DER)
     return f"<ds:X509Data><ds:X509Certificate>{_text(der)}</ds:X509Certificate></ds:X509Data>"
