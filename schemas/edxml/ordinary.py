@@ -9,7 +9,7 @@ What the schema asks for, and where it is seen here:
 
 * known children only, none doubled: the tables, made of `names.PLANS`
 * no elements in texts, no text between elements: `_Record`, `_Texts`, `read`
-* no attributes on texts, and none that steer a validator: `_Record`, `_are_odd`
+* no attributes on texts: `_Record`; what would steer a validator (`xsi:type`) is kept from the schema too
 * the values that identify the message are there and not blank: `structure.has_needed`
 """
 
@@ -29,7 +29,6 @@ from schemas.limits import Limits
 _SPACE = " \t\r\n"  # of XML: other characters without ink are text
 _SIGNATURE = f"{{{names.XMLDSIG}}}Signature"
 _TEXT, _TAIL = attrgetter("text"), attrgetter("tail")
-_STEERS = "{http://www.w3.org/2001/XMLSchema-instance}"
 _OF_A_STATUS = frozenset({"sender", "response_for", "status_code", "timestamp", "description", "staff"})
 _OF_STATUSES_ALONE = frozenset({"status_code", "timestamp", "description", "staff"})
 
@@ -84,8 +83,8 @@ class _Record:
             if text is not None and text.strip(_SPACE):
                 raise _OutOfTheOrdinary
             value = inside.read(inner, rest)
-            if attributes and _are_odd(attributes, value):
-                raise _OutOfTheOrdinary
+            if names.XLINK_HREF in attributes and isinstance(value, packet.Reference) and not value.content_id:
+                raise _OutOfTheOrdinary  # it stands in for the ContentId: the walk takes it
             if several:
                 found.setdefault(field, []).append(value)
                 once -= 1
@@ -132,12 +131,6 @@ class _Unread:
             left += inner - 1
             if not left:
                 return
-
-
-def _are_odd(attributes: list[str], value: object) -> bool:
-    """Whether they steer a validator, or one of them stands in for a ContentId, which only the walk takes."""
-    named = not isinstance(value, packet.Reference) or value.content_id
-    return any(one.startswith(_STEERS) for one in attributes) or not (named or names.XLINK_HREF not in attributes)
 
 
 def _field(name: str) -> str:

@@ -24,6 +24,13 @@ from tests.schemas.test_properties import DOCUMENT, FRAGMENTS, SPANS, STATUS, sp
 from tests.schemas.test_reader import VARIANTS
 from tests.schemas.test_violations import DOCUMENTS, STATUSES, into, valued
 
+
+def _doubled_as_status(raw: bytes) -> bytes:
+    head, begin, rest = raw.partition(b"<edXML:MessageHeader>")
+    inside, end, tail = rest.partition(b"</edXML:MessageHeader>")
+    return b"".join([head, begin, inside, end, b"<edXML:Status>", inside, b"</edXML:Status>", tail])
+
+
 SIGNATURE = (
     b'<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo Id="a">x</ds:SignedInfo></ds:Signature>'
     b"</edXML:edXMLHeader>"
@@ -56,6 +63,8 @@ EXTRAORDINARY: dict[str, tuple[bytes, Change]] = {
     "an identifier of a no-break space": (packets.document(), valued("DocumentId", "\u00a0")),
     "a no-break space between elements": (packets.document(), replaced("<edXML:Subject>", "\u00a0<edXML:Subject>")),
     "an empty decoration": (packets.document(), replaced("</edXML:edXMLHeader>", "<Signature/></edXML:edXMLHeader>")),
+    "an empty decoration at the end": (packets.document(), replaced("</edXML>", "<Signature/></edXML>")),
+    "both MessageHeader and Status": (packets.status(), _doubled_as_status),
     "text in a decoration": (packets.document(), replaced("</edXML:edXMLHeader>", "<Signature>x<a/></Signature></edXML:edXMLHeader>")),
     "xsi:type in a decoration": (
         packets.document(),
