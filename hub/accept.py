@@ -34,7 +34,7 @@ from hub.grounds import Grounds
 from hub.outbox import Pointer
 from hub.policies import Policies
 from hub.record import Arrival
-from hub.routing import Routing
+from hub.routing import Routing, days_of
 from replay.payloads import PayloadStore
 from replay.store.engine import Store
 from schemas.edxml import reader
@@ -106,7 +106,8 @@ class Intake:
 
     def _record(self, message: Message, arrival: Arrival, content_digest: bytes) -> Future[Receipt]:
         envelope = message.envelope
-        routes = self.routing.route(envelope.recipients, arrival.principal.system)  # 5
+        today, written = days_of(envelope.packet, envelope.inbound.received_at)
+        routes = self.routing.route(envelope.recipients, arrival.principal.system, today=today, written=written)  # 5
         message_id = uuid4()
         sealed = self.payloads.seal(message_id, envelope.inbound.raw)
         self.payloads.stage(sealed)  # a large one goes to its file now, so that it keeps no other sender's transaction waiting

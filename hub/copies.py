@@ -33,7 +33,7 @@ class Copy:
     order_key: str
     cause: str  # why it is not delivered (now); "" for one that is
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, object]:
         """What the journal commits to."""
         return {
             "id": str(self.delivery_id),
@@ -41,6 +41,7 @@ class Copy:
             "recipient": str(self.route.recipient),
             "system": self.route.profile.name,
             "order_key": self.order_key,
+            "route": self.route.decision(),
         }
 
     def row(self, *, message_id: UUID, state: DeliveryState, index: int, at: datetime, due_at: datetime) -> dict[str, object]:

@@ -25,6 +25,7 @@ from hub.access import Access
 from hub.commit import Committer
 from hub.counts import Counts
 from hub.deliver import Courier, Lane
+from hub.directories import load_directory
 from hub.grounds import Grounds
 from hub.keys import Keyring
 from hub.log_keeper import BACKWARDS, LogKeeper
@@ -183,7 +184,7 @@ def open_hub(
     intake = Intake(
         store=store,
         committer=committer,
-        routing=Routing(systems, settings.fallback),
+        routing=Routing(systems, settings.fallback, load_directory(settings.home / "directory")),
         grounds=Grounds.load(settings.trust_folder, Demand(settings.signature.revocation)),
         policies=Policies.of_systems(systems, settings.signature.mode, settings.signature.domain),
         payloads=payloads,

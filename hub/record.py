@@ -48,7 +48,7 @@ def accepted(
     facts: Mapping[str, str],
     lineage: Lineage,
     claim: Claim,
-    copies: Sequence[Mapping[str, str]],
+    copies: Sequence[Mapping[str, Any]],
     at: datetime,
 ) -> Position:
     """The acceptance of a message: `facts` as its row has them, and the copies it owes, each with its recipient and system."""

@@ -5,6 +5,8 @@
     home/
       hub.toml           this module's `Settings`
       systems/*.toml     one profile per connected system (`hub.systems`)
+      directory/         agency codes of the province (`docs/agency-codes.md`), over the shipped ones
+      mappings/          mappings of the province (`docs/translation.md`), beside the shipped ones
       trust/             trust anchors; `intermediates/` below it
       secrets.toml       credentials that profiles refer to by name, mode 0600
       keys/              the hub's own keys (`lgsp keys init`), never in the database or its backup
@@ -211,10 +213,26 @@ class Settings(Table):
 def load_settings(home: Path, environment: Mapping[str, str] | None = None) -> Settings:
     """`home/hub.toml` (all defaults where it is absent) with the environment laid over it. Raises `Halted("settings-invalid")`."""
     path = home / "hub.toml"
-    table = read_toml(path) if path.exists() else {}
+    table = read_toml(path) if is_there(path) else {}
     env = os.environ if environment is None else environment
     table.update({field: env[name] for name, field in ENVIRONMENT.items() if env.get(name)})
     return checked(Settings, {**table, "home": home.absolute()}, path)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file. Raises `Halted("settings-invalid")` where that may not be known."""
+    try:
+        return path.exists()
+    except OSError as fault:
+        raise Halted("settings-invalid", got=f"{path}: {fault.strerror}", expected="a folder that this user may read") from fault
+
+
+def files_in(folder: Path, pattern: str) -> list[Path]:
+    """What is in `folder`, by name; nothing where there is no such folder. Raises `Halted("settings-invalid")` where it is closed."""
+    try:
+        return sorted(one for one in folder.iterdir() if one.match(pattern)) if folder.is_dir() else []
+    except OSError as fault:
+        raise Halted("settings-invalid", got=f"{folder}: {fault.strerror}", expected="a folder that this user may read") from fault
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from hub.settings import Table, checked, read_toml
+from hub.settings import Table, checked, files_in, read_toml
 from schemas.agency import AgencyCode
 from schemas.errors import Halted, Violation, error
-from schemas.translate import Agreement
+from schemas.translation.agreement import Agreement
 from schemas.translation.mapping import LossKind
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -130,7 +130,7 @@ class Systems:
         """The profiles in `folder`; a profile's name is its file's name."""
         profiles: list[Profile] = []
         faults: list[Halted] = []
-        for path in sorted(folder.glob("*.toml")) if folder.is_dir() else []:
+        for path in files_in(folder, "*.toml"):
             try:
                 profiles.append(checked(Profile, {"name": path.stem, **read_toml(path)}, path))
             except Halted as fault:

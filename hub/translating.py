@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select
 
 from hub import record
 from hub.commit import Transaction
+from hub.settings import files_in, is_there
 from hub.systems import Systems
 from replay import artefacts
 from replay.store.tables import AnyRow, openings
@@ -26,14 +27,13 @@ from schemas.agency import AgencyCode
 from schemas.errors import Halted, Refused, Violation, error
 from schemas.limits import Limits
 from schemas.message import Kind
-from schemas.translate import PACKETS, Agreement, Made, translate
+from schemas.translate import PACKETS, Made, translate
+from schemas.translation.agreement import EDXML, Agreement
 from schemas.translation.engine import Mappings
 from schemas.translation.formats import formats
 from schemas.translation.kept import artefacts_of
 from schemas.translation.load import load
 from schemas.translation.shipped import shipped
-
-_EDXML = Agreement()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Translator:
     def agreement(self, system: str) -> Agreement:
         """What the system takes."""
         profile = self.systems.by_name.get(system)
-        return profile.delivery.agreement if profile else _EDXML
+        return profile.delivery.agreement if profile else EDXML
 
     def record(self, tx: Transaction, made: Made, carrier_id: UUID, at: datetime) -> None:
         """Journals the translation, and keeps its mappings, unless this transmission was translated to the same before."""
@@ -112,7 +112,7 @@ def load_mappings(folder: Path) -> Mappings:
     Raises `Halted("settings-invalid")` with everything that is wrong in any of them.
     """
     own, faults = [], []
-    for path in sorted(folder.glob("*/mapping.toml")):
+    for path in (one / "mapping.toml" for one in files_in(folder, "*") if is_there(one / "mapping.toml")):
         sheet = path.with_name("shape.xslt")
         try:
             own.append(load(path.read_bytes(), sheet.read_bytes() if sheet.exists() else b""))

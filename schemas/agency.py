@@ -4,8 +4,10 @@ Two forms coexist (facts page edxml.md §2): QCVN 102:2016 / QĐ 28/2018 art. 10
 (``000.00.13.H53``), and QĐ 20/2020/QĐ-TTg art. 4, groups read left to right (``H53.13``). Others are real too (`Z…`, enterprise
 numbers, ``28.22.H17``), so nothing is rejected for its form.
 
-Equivalence here is arithmetic as implementers do it [C]: split, reverse, drop all-zero groups, compare numbers as numbers.
-It decides routes and rights and never rewrites a code: what was sent stays as it was sent.
+Equivalence here is arithmetic as implementers do it [C]: split, reverse, drop the unused levels below, compare numbers as
+numbers. An unused level *between* two used ones is kept, so that ``001.00.10.H47`` and ``000.01.10.H47`` are two bodies: which
+new code the first one has, only the directory (`schemas.directory`) can tell. It never rewrites a code: what was sent stays
+as it was sent.
 """
 
 from __future__ import annotations
@@ -110,7 +112,9 @@ def _groups_of(code: str) -> tuple[str, ...]:
     if _QD20.fullmatch(text):
         parts = text.split(".")
     elif _RIGHT_TO_LEFT.fullmatch(text):
-        parts = [p for p in reversed(text.split(".")) if p.strip("0")]
+        parts = text.split(".")[::-1]
+        while not parts[-1].strip("0"):
+            parts.pop()
     else:
         return (text,)
     return tuple(p.lstrip("0") or "0" if p.isdigit() else p for p in parts)

@@ -19,20 +19,13 @@ from schemas.errors import Parked, Refused, error
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.message import Kind, Parcel
 from schemas.translation import engine, formats
+from schemas.translation.agreement import EDXML, Agreement
 from schemas.translation.engine import Mappings, Translation
 from schemas.translation.mapping import LossKind
 from schemas.translation.packets import DOCUMENT, STATUS
 
 PACKETS = (DOCUMENT, STATUS)
 _SHOWN_LOSSES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """What one system takes."""
-
-    formats: tuple[str, ...] = ()  # the first that the message is, or can be made; () = edXML packets
-    accepted: frozenset[LossKind] = frozenset()  # what may get lost on the way to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +56,7 @@ def translate(
     document_id: str,
     content_type: str,
     charset: str,
-    agreement: Agreement = Agreement(),
+    agreement: Agreement = EDXML,
     mappings: Callable[[], Mappings] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Made:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from schemas.directory import Directory, Entry, Overlay, Succession
+    from schemas.directory import Directory, Entry, Succession
 
 app = typer.Typer(no_args_is_help=True, help="Danh mục mã định danh cơ quan (QCVN 102, QĐ 20/2020). / The directory of agency codes.")
 
@@ -76,21 +76,10 @@ def convert(
 
 def load(overlays: list[Path] | None) -> Directory:
     """The shipped directory with these files on top. Raises `Halted("directory-data-invalid")`."""
+    from hub.directories import read_overlay
     from schemas.directory import Directory
 
-    return Directory.load([read(path) for path in overlays or ()])
-
-
-def read(path: Path) -> Overlay:
-    """One overlay: JSON of getAgenciesList by its ending, TOML otherwise."""
-    from schemas.directory import Overlay
-    from schemas.errors import Halted
-
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as fault:
-        raise Halted("directory-data-invalid", got=f"{path.name}: {fault}", expected="UTF-8") from fault
-    return Overlay.of_listing(text, path.name) if path.suffix.lower() == ".json" else Overlay.of_toml(text, path.name)
+    return Directory.load([read_overlay(path) for path in overlays or ()])
 
 
 def _day(at: datetime | None) -> date:

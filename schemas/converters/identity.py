@@ -83,6 +83,8 @@ def _from_qcvn102(value: object) -> object:
     levels = [match[4], match[3], match[2], match[1]]
     while len(levels) > 1 and not levels[-1].strip("0"):
         levels.pop()
+    if any(not one.strip("0") for one in levels[1:]):
+        raise outside(value, wanted)  # a level that is not used between two that are: no arithmetic knows its new code
     return _same_body(value, ".".join(levels), wanted)
 
 

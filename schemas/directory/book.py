@@ -120,6 +120,20 @@ class Directory:
                 return Succession(Standing.CLOSED, None, tuple(path))
             path.append(following)
 
+    def answering(self, code: str, written: date, today: date) -> Succession:
+        """Who answers `today` for the body that `code` meant on the day of `written`, a document's day.
+
+        Where the code went over to another body since, that one is not meant: the successors of the first one are followed.
+        """
+        then = self.look_up(code, written)
+        if then is None or then.holds(day_of(today)):
+            return self.successor(code, today)
+        own = AgencyCode.of(code).text
+        if then.successor in ("", UNKNOWN_SUCCESSOR):
+            return Succession(Standing.CLOSED, None, (own,))
+        found = self.successor(then.successor, today)
+        return Succession(Standing.REPLACED if found.entry else Standing.CLOSED, found.entry, (own, *found.path))
+
     def above(self, code: str, at: date) -> Succession | None:
         """How the nearest listed body above `code` stands, for sub-codes that no directory of ours lists; None: there is none."""
         groups = AgencyCode.of(code).groups

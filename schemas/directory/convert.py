@@ -99,6 +99,8 @@ def _text_of(entry: Entry, scheme: Scheme) -> str:
 def _arithmetic(code: AgencyCode, to: Scheme) -> tuple[str, Text]:
     """The text, or "" and why there is none. A short old form cannot be rebuilt: its widths are not known."""
     top, *levels = code.groups
+    if code.scheme is not Scheme.QD20 and "0" in levels:
+        return "", ZERO_LEVEL  # implementers drop it, and get another body's code
     if to is Scheme.QD20:
         text = ".".join((top, *levels))
     elif to is Scheme.QCVN102:

@@ -115,3 +115,9 @@ def test_a_second_key_works_beside_the_first(home: Path, keys: dict[str, str]) -
 def test_a_name_is_not_taken_twice(home: Path, keys: dict[str, str]) -> None:
     lgsp("agency", "add", "noi-vu", "--agency", "H32.09", "--home", home, code=2)
     lgsp("agency", "add", "khac", "--agency", "000.00.02.H32", "--home", home, code=2)
+
+
+def test_a_home_that_cannot_be_read_is_told_and_is_no_stack_trace(tmp_path: Path) -> None:
+    """The longest names have no file: to the code it is an `OSError` like that of a closed folder, and root meets it as well."""
+    told = lgsp("delivery", "list", "--home", tmp_path / ("x" * 300), code=2)
+    assert "settings-invalid" in told
