@@ -1,6 +1,7 @@
 """Whole packets: signed themselves, with signed attachments, or both; and one function for each thing that a forger does to them.
 
-The wrapping attacks are the eight of Somorovsky and others (USENIX Security 2012), made for this format's shape.
+The wrapping attacks are the eight of Somorovsky and others (USENIX Security 2012), made for this format's shape. The
+module is longer than 300 lines because it is one table of cases, each a few lines that belong beside each other.
 """
 
 from __future__ import annotations
