@@ -1,4 +1,4 @@
-"""`lgsp bench`: from bytes to receipt beside the raw primitives, in one run. `lgsp bench validate`: validation beside the bare schema."""
+"""`lgsp bench`: from bytes to receipt, validation and verification, each beside what it cannot do without, in one run."""
 
 from __future__ import annotations
 
@@ -54,3 +54,23 @@ def validate_command(
         print(f"{name:16}{one.packet_bytes:>8}{one.bare_us:>13.0f}{one.validate_us:>12.0f}{one.ratio:>8.2f}")
     grown = f"+{figures.stream_peak_bytes / 1e6:.1f} MB" if figures.stream_peak_bytes >= 0 else "memory unknown"
     print(f"\n{figures.large_bytes / 1e6:.1f} MB in a stream: {figures.stream_cpu_s:.2f} s CPU, {grown}")
+
+
+@app.command("verify")
+def verify_command(
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="số vòng / rounds")] = 15,
+    packets: Annotated[int, typer.Option(min=1, max=10_000, help="số gói tin mỗi vòng / packets a round")] = 100,
+    json_output: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Đo chi phí kiểm tra chữ ký so với các phép tính gốc. / Measure verification beside its raw primitives."""
+    from hub.bench_verify import run
+
+    figures = run(rounds, packets)
+    if json_output:
+        print(json.dumps(figures.as_json()))
+        return
+    print(f"a signed packet of {figures.packet_bytes} bytes, medians of {rounds} rounds of {packets}, CPU\n")
+    print(f"{'canonical forms, digest, RSA':36}{figures.raw_us:>7.0f} µs{1:>8.2f} ×")
+    print(f"{'signature, steps 1 to 6':36}{figures.signature_us:>7.0f} µs{figures.signature_ratio:>8.2f} ×")
+    print(f"{'verdict, with path and revocation':36}{figures.verdict_us:>7.0f} µs{figures.verdict_ratio:>8.2f} ×")
+    print(f"\n{figures.large_bytes / 1e6:.1f} MB: signature {figures.large_ratio:.2f} ×, +{figures.large_peak_bytes / 1e6:.1f} MB")
