@@ -11,18 +11,17 @@ from collections.abc import Iterator
 from lxml import etree
 
 from schemas.errors import Refused
-from schemas.octets import has_few_declarations
 
 Element = etree._Element
 
 _OWN_PREFIXES = 2  # looked up at an element in the exclusive form besides those listed: its own, and at the most often an attribute's
 MAX_LOOK_UPS = 40_000_000  # some 0.15 s; 200,000 elements with ten declarations in scope need half of it
-_LIGHT_NODES = 10_000  # with at most 60 declarations and 64 prefixes listed: no more than that many look-ups
+_FEW_NODES, FEW_PREFIXES = 5_000, 4  # with the thousand declarations that limits let pass: no more than that many look-ups
 
 
-def is_light(raw: bytes, nodes: int) -> bool:
-    """Whether a document of so many nodes is so small that no canonical form of it or of a part can take too many look-ups."""
-    return 0 < nodes <= _LIGHT_NODES and has_few_declarations(raw)
+def is_light(nodes: int) -> bool:
+    """Whether a document of so many nodes (0: not known) has an exclusive form that cannot take too many look-ups, few prefixes listed."""
+    return 0 < nodes <= _FEW_NODES
 
 
 def check_declared(root: Element, most: int) -> None:

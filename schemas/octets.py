@@ -117,15 +117,10 @@ def check_counts(raw: bytes, encoding: str, limits: Limits) -> bool:
     """Step 3. What cannot hold too much is not counted through; True if there was room for many declarations."""
     if len(raw) > _SMALLEST_ELEMENT * limits.max_elements:
         check_tags(raw.count(b"<"), limits)
-    few = has_few_declarations(raw)
+    few = _has_few(raw, b'"') and _has_few(raw, b"'")  # a declaration needs two of one kind
     if not few:
         check_declarations(raw.count(declaration(encoding)), limits)
     return not few
-
-
-def has_few_declarations(raw: bytes) -> bool:
-    """Whether there is no room in `raw` for more than 60 namespace declarations, in any encoding; False says nothing."""
-    return _has_few(raw, b'"') and _has_few(raw, b"'")  # a declaration needs two of one kind
 
 
 def _has_few(raw: bytes, quote: bytes) -> bool:

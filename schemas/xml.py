@@ -190,7 +190,7 @@ def canonical(
     Raises `Refused` with `malformed-xml` where there is no canonical form: a relative namespace name (C14N 1.0 §1.3). It never
     returns an empty form instead, which anyone could have signed. `resource-limit` where it would cost too much to make.
     """
-    if not light:  # `namespaces.is_light`: so few look-ups that they need no counting
+    if not (light and exclusive and len(inclusive_prefixes) <= namespaces.FEW_PREFIXES):  # `namespaces.is_light`: nothing to count
         namespaces.check_work(element, exclusive=exclusive, prefixes=len(inclusive_prefixes))
     node = element.getroottree() if whole_document else element
     prefixes = (list(inclusive_prefixes) or None) if exclusive else None

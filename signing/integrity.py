@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
@@ -39,6 +40,15 @@ class Plan:
 
 def plan(info: SignedInfo) -> Plan:
     """Step 3: everything named is on the allow-list. Raises `alg-forbidden` and `transform-forbidden`, all of them at once."""
+    return _remembered(info.like) if info.like is not None else _plan(info)
+
+
+@lru_cache(maxsize=256)
+def _remembered(info: SignedInfo) -> Plan:
+    return _plan(info)
+
+
+def _plan(info: SignedInfo) -> Plan:
     found: list[Violation] = []
     if not algorithms.lasting(info.made.used()):
         found.append(error("alg-forbidden", path="SignedInfo/SignatureMethod", got=info.method, expected=", ".join(SIGNATURES)))
@@ -64,7 +74,7 @@ def check_value(value: bytes, octets: bytes, method: Method, key: CertificatePub
 def check_digest(tree: ParsedXml, signature: Element, info: SignedInfo, how: Plan) -> None:
     """Step 4, second half: the packet without its signature is what was signed. Raises `tampered`."""
     reference = info.references[0]
-    parts = enveloped_octets(tree.root, signature, how, whole_document=not reference.uri, light=is_light(tree.raw, len(tree.held)))
+    parts = enveloped_octets(tree.root, signature, how, whole_document=not reference.uri, light=is_light(len(tree.held)))
     octets = cms_value.digest(how.digest, parts) or b""
     if not hmac.compare_digest(octets, reference.digest):
         got, expected = octets.hex(), reference.digest.hex()

@@ -82,7 +82,7 @@ class _Said:
 def examine_packet(tree: ParsedXml, given: Given) -> Signatures:
     """The findings on the signatures of `tree`. Raises `Refused` with `wrapping`, `malformed-signature`, `too-large`, `resource-limit`."""
     limit = DEFAULT_LIMITS.max_signed_bytes
-    signatures = list(islice(tree.root.iter(xmldsig.SIGNATURE), 2))
+    signatures = xmldsig.signatures_in(tree)
     if signatures and len(tree.raw) > limit:
         raise Refused("too-large", got=f"{len(tree.raw)} bytes", expected=f"a signed packet of at most {limit} bytes")
     is_xades = bool(signatures) and _has_properties(signatures[0])
@@ -108,7 +108,7 @@ def _is_split(signature: Element) -> bool:
 
 
 def _examine(case: _Case, signature: Element) -> Finding:
-    info = case.ask(2, lambda: xmldsig.read_signed_info(signature, light=is_light(case.tree.raw, len(case.tree.held))))  # 2
+    info = case.ask(2, lambda: xmldsig.read_signed_info(signature, light=is_light(len(case.tree.held))))  # 2
     how = case.ask(3, lambda: integrity.plan(info)) if info else None  # 3
     keys = case.ask(6, lambda: xml_key.read_key_info(signature))
     if info:  # 5, before the digest is taken

@@ -115,7 +115,7 @@ def _under_another(signature: Element, over: list[Examined]) -> bool:
 
 def _examine(signature: Element, name: str, place: Place, given: Given) -> Examined:
     try:
-        case = Case(signature, place, given, xmldsig.signed_info_of(signature, light=is_light(place.tree.raw, len(place.tree.held))))  # 2
+        case = Case(signature, place, given, xmldsig.signed_info_of(signature, light=is_light(len(place.tree.held))))  # 2
         value, keys = xmldsig.value_of(signature), key_info_of(signature)
     except Refused as fault:
         reasons = fault.violations or (error(fault.code, path=path_of(signature), got=fault.got, expected=fault.expected),)

@@ -11,7 +11,7 @@ Every function raises `Refused` with the reason and all violations; none touches
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
@@ -71,7 +71,7 @@ class Reference:
     name: str = ""  # Id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SignedInfo:
     """SignedInfo as signed: `octets` are its canonical bytes, everything else was read from them."""
 
@@ -79,12 +79,22 @@ class SignedInfo:
     method: str  # identifier
     made: Method  # what it stands for
     references: tuple[Reference, ...]
+    like: SignedInfo | None = None  # another that says the same but for its one digest; the same object each time
+
+
+def signatures_in(tree: ParsedXml) -> list[Element]:
+    """All of them, in order."""
+    if tree.layout is not None:  # then `held` are its elements
+        tags = tree.layout.tags
+        if tags.count(SIGNATURE) < 2:
+            return [tree.held[tags.index(SIGNATURE)]] if SIGNATURE in tags else []
+    return list(tree.root.iter(SIGNATURE))
 
 
 def find(tree: ParsedXml) -> Found:
     """Step 1. Raises `wrapping` for a second signature or a strange place, `malformed-signature` for loose parts of one."""
     root = tree.root
-    signatures = list(root.iter(SIGNATURE))
+    signatures = signatures_in(tree)
     if not signatures:
         return Found(None, _decorative(root))
     if len(signatures) > 1:
@@ -135,7 +145,9 @@ def signed_info_of(signature: Element, *, light: bool = False) -> SignedInfo:
     tags = tags_of(parts)
     if tags[:2] != _PARTS or [t for t in tags[2:] if t != _OBJECT] not in ([], [_KEY_INFO]):
         raise refused("malformed-signature", signature, got=names_of(parts), expected="SignedInfo, SignatureValue, KeyInfo, Object")
-    light = light and sum(1 for _ in parts[0].iter()) <= FEW_NODES  # then its size is looked at when it is there
+    light = (
+        light and len(list(parts[0].iter())) <= FEW_NODES and len(parts[0].nsmap) <= FEW_NODES
+    )  # then its size is looked at when it is there
     if not light:
         _check_size(parts[0])
     octets = signed_octets(parts[0], light=light)
@@ -146,8 +158,9 @@ def signed_info_of(signature: Element, *, light: bool = False) -> SignedInfo:
     if frame is None:
         return _read(octets)
     said = _read_frame(frame.before + _ANY_DIGEST + frame.after)
-    reference = replace(said.references[0], digest=base64_of(frame.digest, parts[0]))
-    return SignedInfo(octets, said.method, said.made, (reference,))
+    one = said.references[0]
+    reference = Reference(one.uri, one.transforms, one.digest_method, base64_of(frame.digest, parts[0]), one.kind, one.name)
+    return SignedInfo(octets, said.method, said.made, (reference,), said)
 
 
 def _check_size(signed_info: Element) -> None:
