@@ -55,11 +55,14 @@ class InToken:
     _pin: str = field(repr=False)
     _open: _Open | None = field(repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
+    _refused: Halted | None = field(default=None, repr=False)  # the PIN was, and is not tried again
 
     def sign(self, octets: bytes, digest: str) -> bytes:
         """See `Custody.sign`. The digest is made here; the token signs it."""
         hashed = hashlib.new(digest, octets).digest()
         with self._lock:
+            if self._refused is not None:
+                raise self._refused
             if self._open is not None:
                 try:
                     return self._signed(self._open.key, hashed, digest)
@@ -70,6 +73,9 @@ class InToken:
                 return self._signed(self._open.key, hashed, digest)
             except pkcs11.PKCS11Error as fault:
                 raise _away(self.where, fault) from fault
+            except Halted as fault:
+                self._refused = fault
+                raise
 
     def _signed(self, key: Any, hashed: bytes, digest: str) -> bytes:
         if isinstance(self.public_key, rsa.RSAPublicKey):  # RFC 8017 §9.2: the token pads, we name the hash
@@ -150,8 +156,8 @@ def _session(where: TokenKey, pin: str) -> Any:
             return token.open()
     except _WRONG as fault:
         raise _unusable(f"{type(fault).__name__} for the token {where.token}", "the user PIN") from None
-    except (pkcs11.NoSuchToken, pkcs11.MultipleTokensReturned) as fault:
-        raise _unusable(f"{type(fault).__name__}: {where.token}", "the label of one token") from fault
+    except pkcs11.MultipleTokensReturned as fault:
+        raise _unusable(f"several tokens labelled {where.token}", "one") from fault
     except (pkcs11.PKCS11Error, RuntimeError, OSError) as fault:
         raise _away(where, fault) from fault
 

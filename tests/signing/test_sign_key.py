@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 from hub.demo.pki import certificate
-from schemas.errors import Halted
+from schemas.errors import Halted, HubError, TryLater
 from signing.certificate import load, made_by, of
 from signing.sign_key import HASHES, Credential, InMemory, chain_of, from_pkcs12
-from signing.sign_token import TokenKey, from_token
+from signing.sign_token import InToken, TokenKey, from_token
 from tests.signing.signers import NOW, PASSWORD, PIN, TOKEN, credential, needs_softhsm, pkcs12_file, token, world
 
 OCTETS = "Quyết định số 12".encode()
@@ -134,17 +135,48 @@ def test_a_session_that_was_lost_is_opened_again() -> None:
 
 
 NOT_THERE = {
-    "no such token": TokenKey("", "nobody", "person"),
-    "no such key": TokenKey("", TOKEN, "nobody"),
+    "no such token": (TokenKey("", "nobody", "person"), "token-unavailable"),  # or taken out
+    "no such key": (TokenKey("", TOKEN, "nobody"), "signing-key-unusable"),
+    "no such library": (TokenKey("/nowhere.so", TOKEN, "person"), "token-unavailable"),
 }
 
 
 @needs_softhsm
-@pytest.mark.parametrize("where", NOT_THERE.values(), ids=NOT_THERE.keys())
-def test_a_key_that_is_not_there_is_named(where: TokenKey) -> None:
-    with pytest.raises(Halted) as caught:
-        from_token(TokenKey(token().library, where.token, where.key), PIN)
-    assert caught.value.code == "signing-key-unusable"
+@pytest.mark.parametrize(("where", "code"), NOT_THERE.values(), ids=NOT_THERE.keys())
+def test_a_key_that_is_not_there_is_named(where: TokenKey, code: str) -> None:
+    with pytest.raises(HubError) as caught:
+        from_token(TokenKey(where.module or token().library, where.token, where.key), PIN)
+    assert caught.value.code == code
+
+
+@needs_softhsm
+def test_a_token_that_was_taken_out_is_a_matter_of_time() -> None:
+    gone = InToken(TokenKey(token().library, "gone", "person"), world().person.key.public_key(), PIN, None)
+    for _ in range(2):  # it is looked for again each time
+        with pytest.raises(TryLater) as caught:
+            gone.sign(OCTETS, "sha256")
+        assert caught.value.code == "token-unavailable"
+
+
+@needs_softhsm
+def test_a_pin_that_was_refused_is_not_tried_again() -> None:
+    """The token would lock itself."""
+    changed = InToken(TokenKey(token().library, TOKEN, "person"), world().person.key.public_key(), "000111", None)
+    faults = []
+    for _ in range(2):
+        with pytest.raises(Halted) as caught:
+            changed.sign(OCTETS, "sha256")
+        faults.append(caught.value)
+    assert faults[0] is faults[1]
+
+
+@needs_softhsm
+def test_one_token_serves_several_threads() -> None:
+    found = from_token(TokenKey(token().library, TOKEN, "elliptic"), PIN)
+    with ThreadPoolExecutor(8) as threads:
+        values = list(threads.map(lambda _: found.custody.sign(OCTETS, "sha256"), range(40)))
+    found.custody.close()
+    assert all(is_signed_by(found, value, "sha256") for value in values)
 
 
 @needs_softhsm
