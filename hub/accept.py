@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -35,6 +35,7 @@ from hub.outbox import Pointer
 from hub.policies import Policies
 from hub.record import Arrival
 from hub.routing import Routing, days_of
+from replay.entry import PartyKeys
 from replay.payloads import PayloadStore
 from replay.store.engine import Store
 from schemas.edxml import reader
@@ -65,6 +66,7 @@ class Intake:
     wake: Callable[[tuple[Pointer, ...]], None]  # tells the courier what may be delivered now
     fetched: frozenset[str]  # systems that come for their copies
     handover: timedelta  # how long the queue has for a pointer before it is published again; zero where nobody publishes
+    parties: PartyKeys  # erased messages are recognised by them
 
     def accept(self, inbound: Inbound, principal: Principal) -> Receipt:
         """`begin`, waited for. Raises `HubError`."""
@@ -87,6 +89,7 @@ class Intake:
             principal.check_role(EXCHANGE)
             envelope = reader.read(inbound, self.limits)  # 2, 3
             principal.check_may_send_for(envelope.sender)  # 1c
+            self._check_not_erased(arrival, claim, envelope)
             policy = self.policies.of(principal, envelope.sender)
             message = verify(envelope, policy, self.grounds.context(inbound.received_at, policy.domain), self.limits)  # 4
             return self._record(message, arrival, arrival.digest)  # 5, 6
@@ -103,6 +106,12 @@ class Intake:
         arrival = Arrival(envelope.inbound, principal, hashlib.sha256(envelope.inbound.raw).digest())
         message = compose(envelope, envelope.inbound.received_at, signer)
         return self._record(message, arrival, hashlib.sha256(content).digest())
+
+    def _check_not_erased(self, arrival: Arrival, claim: ledger.Claim, envelope: Envelope) -> None:
+        """What was erased does not come back by a repetition."""
+        claims = (claim, replace(claim, sender_id=ledger.sender_id(envelope)))
+        with self.store.read() as conn:
+            ledger.check_not_erased(conn, claims, self.parties)
 
     def _record(self, message: Message, arrival: Arrival, content_digest: bytes) -> Future[Receipt]:
         envelope = message.envelope

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from hub import copies, record
@@ -16,6 +17,7 @@ from hub.lineage import Lineage, Relation, trace_back
 from hub.outbox import Pointer
 from hub.record import Arrival
 from hub.routing import Route
+from replay import search, terms
 from replay.journal import Position
 from replay.payloads import PayloadStore, SealedPayload
 from replay.store.index_key import index_key
@@ -54,7 +56,7 @@ class Acceptance:
             hold=lineage.hold,
             arrived=copies.arrived_by(tx.conn, lineage.second_route_of),
         )
-        facts = self._facts(lineage)
+        facts, named, owed = self._facts(lineage), self._named(), [copy.as_json() for copy in planned]
         position = record.accepted(
             tx,
             self.arrival,
@@ -63,11 +65,13 @@ class Acceptance:
             facts=facts,
             lineage=lineage,
             claim=self.claim,
-            copies=[copy.as_json() for copy in planned],
+            copies=owed,
+            named=named,
             at=at,
         )
         body = sign(self._receipt(position, at))
         tx.conn.execute(_INSERT_MESSAGE, {**self._row(lineage, position, at), **facts, "receipt": body})
+        search.add(tx.conn, position.index, {**facts, **self._parties(), "deliveries": owed, "named": named})
         self._write_links(tx, lineage)
         payloads.put(tx.conn, self.sealed)
         self._take_back(tx, lineage, at)
@@ -100,6 +104,18 @@ class Acceptance:
             "paper": business.paper[:16] if business else "",
             "warnings": json.dumps([one.as_json() for one in (*envelope.warnings, *lineage.warnings)], ensure_ascii=False),
         }
+
+    def _parties(self) -> dict[str, Any]:
+        recipients = [str(one) for one in self.message.envelope.recipients]
+        return {"recipients": recipients, "principal": self.arrival.principal.system}
+
+    def _named(self) -> dict[str, Any]:
+        """What it can be found by, besides its facts: number, notation, dossiers."""
+        packet = self.message.envelope.packet
+        if isinstance(packet, DocumentPacket):
+            return terms.named(packet.code.code_number, packet.code.code_notation, (packet.subject, packet.content))
+        number, _, notation = packet.response_for.code.partition("/")
+        return terms.named(number, notation, (packet.description,))
 
     def _row(self, lineage: Lineage, position: Position, at: datetime) -> dict[str, object]:
         envelope, inbound = self.message.envelope, self.message.envelope.inbound

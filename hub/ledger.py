@@ -6,13 +6,17 @@ the system that used them. The bytes are an id too: whatever comes twice byte fo
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select
 
+from replay import erasure
+from replay.entry import PartyKeys
 from replay.store.index_key import index_key
 from replay.store.tables import messages, sender_ids
+from schemas.errors import Refused
 from schemas.message import Envelope, Inbound, Receipt
 
 # Built once: putting a statement together costs more than running it.
@@ -71,6 +75,19 @@ def look_up(conn: Connection, claim: Claim) -> Known:
         return Known()
     first = Receipt(row.id, row.position, b"", row.receipt, repeated=True)
     return Known(first=first, bind=row.id if claim.sender_id else None)
+
+
+def check_not_erased(conn: Connection, claims: Iterable[Claim], keys: PartyKeys) -> None:
+    """Raises `Refused("message-erased")` for what was erased: the same bytes, or one of the same ids, from the same system."""
+    tags = [tag for claim in claims for tag in _tags(claim, keys)]
+    if erasure.buried(conn, tags) is not None:
+        raise Refused("message-erased")
+
+
+def _tags(claim: Claim, keys: PartyKeys) -> Iterator[bytes]:
+    yield erasure.bytes_tag(keys, claim.principal, claim.raw_digest)
+    if claim.sender_id:
+        yield erasure.id_tag(keys, claim.principal, claim.sender_id)
 
 
 def bind(conn: Connection, claim: Claim, message_id: UUID) -> None:

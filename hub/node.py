@@ -26,6 +26,8 @@ from hub.commit import Committer
 from hub.counts import Counts
 from hub.deliver import Courier, Lane
 from hub.directories import load_directory
+from hub.erase import Eraser, erase_again
+from hub.erasures import ErasuresFile
 from hub.grounds import Grounds
 from hub.keys import Keyring
 from hub.log_keeper import BACKWARDS, LogKeeper
@@ -70,6 +72,7 @@ class Hub:
     sessions: Sessions
     intake: Intake
     mailbox: Mailbox
+    eraser: Eraser
     payloads: PayloadStore
     keyring: Keyring
     journal: Journal
@@ -165,6 +168,8 @@ def open_hub(
     committer = Committer(store, journal)
     keeper = open_log(settings, keyring, store, journal, clock=clock, on_backwards=committer.stop, release=partial(_release, store, lock))
     payloads = PayloadStore(keyring.master(), settings.data_folder / "payloads", keyring.older_masters())
+    eraser = Eraser(store, committer, payloads, keyring.parties(), ErasuresFile(settings.erasures_path))
+    erase_again(eraser, journal, clock())
     published = deliver or bool(settings.broker_url)  # else whoever delivers finds it in the database
     wakeups: SimpleQueue[tuple[Pointer, ...]] = SimpleQueue()  # from whoever frees a delivery to the publisher
     courier = Courier(store, committer, payloads, lanes, translator, clock, wake=wakeups.put)
@@ -195,6 +200,7 @@ def open_hub(
         wake=wakeups.put if published else _nobody,
         fetched=frozenset(name for name, profile in systems.by_name.items() if profile.delivery.kind == MAILBOX),
         handover=REPUBLISH if published else timedelta(0),
+        parties=keyring.parties(),
     )
     return Hub(
         settings=settings,
@@ -203,6 +209,7 @@ def open_hub(
         sessions=Sessions(store, committer, settings.persons, clock),
         intake=intake,
         mailbox=Mailbox(store, committer, payloads, translator),
+        eraser=eraser,
         payloads=payloads,
         keyring=keyring,
         journal=journal,

@@ -49,9 +49,11 @@ def accepted(
     lineage: Lineage,
     claim: Claim,
     copies: Sequence[Mapping[str, Any]],
+    named: Mapping[str, Any],
     at: datetime,
 ) -> Position:
-    """The acceptance of a message: `facts` as its row has them, and the copies it owes, each with its recipient and system."""
+    """The acceptance of a message: `facts` as its row has them, what it is `named` by besides, and the copies it owes, each with its
+    recipient and system."""
     envelope = message.envelope
     return tx.append(
         EntryDraft(
@@ -71,6 +73,7 @@ def accepted(
                 "sender_id": claim.sender_id,
                 "content_digest": claim.raw_digest.hex(),
                 "deliveries": [dict(copy) for copy in copies],
+                "named": dict(named),
             },
             message_id=message_id,
         )
@@ -183,6 +186,40 @@ def translated(
             message_id=message_id,
         )
     )
+
+
+def erased(
+    tx: Transaction,
+    *,
+    message_id: UUID,
+    parties: Sequence[AgencyCode],
+    by: str,
+    reason: str,
+    tombstones: Sequence[bytes],
+    left: Any,
+    at: datetime,
+) -> Position:
+    """A message was erased: who decided it and why, what it will be recognised by, and what is left of its rows."""
+    fields = {
+        "message_id": str(message_id),
+        "by": by,
+        "reason": reason,
+        "tombstones": [tag.hex() for tag in tombstones],
+        "left": left,
+        "previous": tx.previous(message_id),
+    }
+    return tx.append(EntryDraft(event="erased", at=at, parties=_parties(*parties), fields=fields, message_id=message_id))
+
+
+def hold(tx: Transaction, *, message_id: UUID, parties: Sequence[AgencyCode], state: str, by: str, reason: str, at: datetime) -> Position:
+    """A legal hold was ``set`` or ``released``."""
+    fields = {"message_id": str(message_id), "state": state, "by": by, "reason": reason, "previous": tx.previous(message_id)}
+    return tx.append(EntryDraft(event="hold", at=at, parties=_parties(*parties), fields=fields, message_id=message_id))
+
+
+def key_change(tx: Transaction, *, purpose: str, key_id: str, state: str, by: str, at: datetime) -> Position:
+    """A key of the hub was ``added`` or ``retired``; the id says nothing of the key."""
+    return tx.append(EntryDraft(event="key", at=at, parties=(), fields={"purpose": purpose, "key_id": key_id, "state": state, "by": by}))
 
 
 def _arrival(arrival: Arrival) -> dict[str, Any]:

@@ -11,7 +11,8 @@
       secrets.toml       credentials that profiles refer to by name, mode 0600
       keys/              the hub's own keys (`lgsp keys init`), never in the database or its backup
       data/              database and payload files, unless `store_url` says otherwise
-      published/         the last published checkpoint, which the store is compared with; never in the database's backup
+      published/         the last published checkpoint, which the store is compared with, and the file of erasures, which is applied
+                         to it again; never in the database's backup
 
 Everything wrong in a file is reported at once, with its place. Environment variables override single values: `LGSP_LISTEN`,
 `LGSP_STORE_URL`, `LGSP_BROKER_URL`, `LGSP_PUBLIC_URL`.
@@ -22,6 +23,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, TypeVar
@@ -123,6 +125,18 @@ class LogSettings(Table):
         return self
 
 
+class RetentionRule(Table):
+    """One `[[retention]]`: how long messages of a class are kept. Of the rules that fit a message, the one in force last when it was
+    accepted holds, of several the first."""
+
+    name: str = Field(pattern=r"^[^\x00-\x1f]{1,100}$")
+    since: date = date.min  # accepted on that day (Vietnamese time) or later
+    kinds: tuple[str, ...] = ()  # "document.new"; "document.*"; none = all
+    priorities: tuple[str, ...] = ()  # OtherInfo/Priority as written; none = all
+    keep_days: int = Field(ge=1)
+    source: str = ""  # the act that says so
+
+
 class Settings(Table):
     """`hub.toml`."""
 
@@ -142,6 +156,7 @@ class Settings(Table):
     signing: SigningSettings = SigningSettings()
     log: LogSettings = LogSettings()
     limits: Mapping[str, int] = Field(default_factory=dict)
+    retention: tuple[RetentionRule, ...] = ()  # what no rule fits is kept for ever
 
     @field_validator("limits")
     @classmethod
@@ -193,6 +208,11 @@ class Settings(Table):
     def checkpoint_path(self) -> Path:
         """The last published checkpoint: not in `data_folder`, whose backup may be restored."""
         return self.home / (self.log.checkpoint_file or "published/checkpoint")
+
+    @property
+    def erasures_path(self) -> Path:
+        """What was erased: beside the checkpoint, for the same reason."""
+        return self.checkpoint_path.with_name("erasures.jsonl")
 
     @property
     def trust_folder(self) -> Path:

@@ -19,7 +19,8 @@ from replay.derived import Acceptance
 from replay.findings import Findings
 from replay.payloads import PayloadStore
 from replay.store.loose import loose, uuid_of
-from replay.store.tables import AnyRow, deliveries, links, messages
+from replay.store.tables import AnyRow, deliveries, links, messages, search
+from replay.terms import terms_of
 from schemas.errors import Halted, Refused
 from signing.sign import verify_receipt
 
@@ -45,6 +46,7 @@ class AcceptedCheck:
         wanted = [each.index for each in accepted]
         rows = {row.position: row for row in conn.execute(select(*_MESSAGES).where(messages.c.index.in_(wanted)))}
         ids = [known for row in rows.values() if (known := uuid_of(row.id)) is not None]
+        found_by = {row.position: row.terms for row in conn.execute(select(*loose(search)).where(search.c.position.in_(wanted)))}
         copies, relations = _by_message(conn, deliveries, _DELIVERIES, ids), _by_message(conn, links, _LINKS, ids)
         for each in accepted:
             row = rows.get(each.index)
@@ -56,6 +58,7 @@ class AcceptedCheck:
             self._payload(conn, row)
             self._deliveries(each, row.id, copies[row.id])
             self._links(each, row.id, relations[row.id])
+            self._found_by(each, found_by.get(each.index))
 
     def _message(self, accepted: Acceptance, row: AnyRow) -> None:
         self.findings.counts["messages"] += 1
@@ -68,6 +71,9 @@ class AcceptedCheck:
     def _receipt(self, accepted: Acceptance, row: AnyRow) -> None:
         self.findings.counts["receipts"] += 1
         path = f"messages/{row.id}/receipt"
+        if accepted.values is None and row.receipt == b"":  # erased, if an entry says so
+            self.findings.absent.append((row.id, "receipt-changed", path))
+            return
         try:
             receipt = verify_receipt(row.receipt, self.receipt_keys)
         except Refused as fault:
@@ -75,7 +81,7 @@ class AcceptedCheck:
             return
         origin = receipt.get("origin") if receipt.get("origin") in self.origins else " or ".join(self.origins)
         expected = self._derived(accepted, lambda values: derived.receipt(accepted, values, str(origin)))
-        if expected is None:  # erased: what still stands in the journal, and beside it
+        if expected is None:  # what can still be said without the values
             leaf = b64encode(accepted.leaf_hash).decode("ascii")
             expected = {"index": accepted.index, "leaf_hash": leaf, "raw_sha256": row.raw_digest.hex(), "accepted_at": accepted.at}
         else:
@@ -124,6 +130,13 @@ class AcceptedCheck:
         if expected is not None and found != expected:
             got, wanted = (json.dumps(sorted(map(str, each.items())), ensure_ascii=False) for each in (found, expected))
             self.findings.differ("message-changed", f"messages/{message_id}/links", got=got, expected=wanted)
+
+    def _found_by(self, accepted: Acceptance, found: str | None) -> None:
+        """What it can be found by; an erased one by nothing."""
+        self.findings.counts["search"] += found is not None
+        expected = self._derived(accepted, terms_of)
+        if found != expected:
+            self.findings.differ("message-changed", f"search/{accepted.index}", got=found or "nothing", expected=expected or "nothing")
 
     def _derived(self, accepted: Acceptance, derive: Callable[[Mapping[str, Any]], T]) -> T | None:
         """What `derive` makes of the acceptance's values; None where they are erased or, which is a difference, of another form."""

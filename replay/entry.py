@@ -140,6 +140,10 @@ class PartyKeys:
             derived = self._derived[party] = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self.root)
         return derived
 
+    def tombstone(self, about: bytes) -> bytes:
+        """32 bytes that stand for `about`, to whoever has the root and to nobody else."""
+        return hmac.digest(hmac.digest(self.root, b"lgsp-hub/tombstone/v1", "sha256"), about, "sha256")
+
 
 def seal(draft: EntryDraft, keys: PartyKeys, random: Callable[[int], bytes]) -> SealedEntry:
     """The leaf of `draft` and its opening; `random(n)` gives n unpredictable bytes.

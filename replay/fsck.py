@@ -13,6 +13,7 @@ The steps:
 8. checkpoint    an older one, kept elsewhere: the log of its size had its root
 9. accounts      people's roles, passwords and locks are those that the journal tells of
 10. artefacts     mappings that entries name are kept, and are what they were
+10. erasures    what an entry calls erased is gone everywhere; holds and tombstones are those that entries speak of
 
 An erased opening or payload is no difference if an ``erased`` entry names its message. What is state of work only (when a delivery is
 due, whose lease it is, the excerpt of an answer) is not in the journal and not checked. Reads one snapshot and never holds the writer up.
@@ -35,6 +36,7 @@ from replay.accounts import Accounts
 from replay.checkpoint import Checkpoint
 from replay.derived import Acceptance, Binding
 from replay.entry import Entry
+from replay.erasure import Erasures
 from replay.findings import Findings, FsckReport
 from replay.fsck_tree import TreeCheck
 from replay.hashing import leaf_hash
@@ -43,7 +45,7 @@ from replay.payloads import PayloadStore
 from replay.standing import CHUNK, Deliveries, SenderIds
 from replay.store.engine import Store, fault_name, is_unavailable
 from replay.store.loose import loose
-from replay.store.tables import AnyRow, deliveries, entries, links, log_head, message_keys, messages, openings, payloads, sender_ids
+from replay.store.tables import AnyRow, deliveries, entries, links, log_head, message_keys, messages, openings, payloads, search, sender_ids
 from schemas.errors import Refused
 from signing.note import NoteVerifier
 
@@ -62,6 +64,7 @@ _TOTALS: Sequence[tuple[Table, str, str]] = (  # a table, the code of what is wr
     (messages, "message-changed", "messages"),
     (links, "message-changed", "links"),
     (deliveries, "delivery-changed", "deliveries"),
+    (search, "message-changed", "search"),
     (payloads, "payload-damaged", "messages"),
     (message_keys, "payload-damaged", "messages"),
 )
@@ -117,17 +120,17 @@ class _Check:
     senders: SenderIds = field(init=False)
     accounts: Accounts = field(init=False)
     tree: TreeCheck = field(init=False)
+    worked_with: set[str] = field(default_factory=set)  # artefacts that entries name
+    erasures: Erasures = field(init=False)
     frontier: Frontier = field(default_factory=Frontier)
     root_then: bytes | None = None  # at the expected checkpoint's size
     next_index: int = 0
-    worked_with: set[str] = field(default_factory=set)  # artefacts that entries name
-    erased: set[str] = field(default_factory=set)  # messages that an `erased` entry names
     head: tuple[int, str] = (0, "")  # size and origin
 
     def __post_init__(self) -> None:
-        self.standing, self.senders = Deliveries(self.findings), SenderIds(self.findings)
         self.accounts = Accounts(self.findings)
         self.tree = TreeCheck(self.findings)
+        self.standing, self.senders, self.erasures = Deliveries(self.findings), SenderIds(self.findings), Erasures(self.findings)
 
     def chunk(self, rows: Sequence[AnyRow]) -> None:
         self._note_root()
@@ -193,6 +196,8 @@ class _Check:
         if values is None:
             unknown = self.standing.unknown if event == "delivery" else self.senders.unknown
             unknown.add(str(row.message_id))
+            if event == "hold":
+                self.erasures.hold(str(row.message_id), None, row.at)
             return
         try:
             if event == "accepted":
@@ -206,7 +211,9 @@ class _Check:
             elif event == "translated":
                 self.worked_with.update(values["artefacts"])
             elif event == "erased":
-                self.erased.add(derived.hexadecimal(values["message_id"]))
+                self.erasures.erased(derived.hexadecimal(values["message_id"]), values)
+            elif event == "hold":
+                self.erasures.hold(derived.hexadecimal(values["message_id"]), values, row.at)
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             got = f"{type(fault).__name__} {fault}"
             self.findings.differ("opening-changed", f"openings/{row.position}", got=got, expected=f"the values of {event}")
@@ -216,11 +223,12 @@ class _Check:
         self._note_root()
         self.standing.check(self.conn)
         self.accounts.check(self.conn)  # 9
+        self.erasures.check(self.conn)  # 10
         self._totals()
         self._artefacts()
         findings = self.findings
         for message_id, code, path in findings.absent:
-            if message_id in self.erased:
+            if message_id in self.erasures.tags:
                 findings.counts["erased"] += 1
             else:
                 findings.differ(code, path, got="nothing", expected="a value, or an entry that says it was erased")

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from hub import status
 from hub.api.body import Budget, read_body
+from hub.api.finding import Finding
 from hub.api.pace import in_place_of, outcome
 from hub.api.problem import json_response
 from hub.api.request import caller, idempotency_key, media_type, peer, refuse_content_encoding, uuid_in_path, whole_number
@@ -44,13 +45,17 @@ class Rest:
     def routes(self) -> list[Route]:
         """Every REST address but the documentation and health ones."""
         return [
-            Route("/api/v1/messages", self.send, methods=["POST"]),
+            Route("/api/v1/messages", self.messages, methods=["GET", "POST"]),
             Route("/api/v1/messages/{message}", self.follow, methods=["GET"]),
             Route("/api/v1/inbox", self.list_inbox, methods=["GET"]),
             Route("/api/v1/inbox/{delivery}", self.fetch, methods=["GET"]),
             Route("/api/v1/inbox/{delivery}/ack", self.acknowledge, methods=["POST"]),
             Route("/api/v1/inbox/{delivery}/status", self.report_status, methods=["POST"]),
         ]
+
+    async def messages(self, request: Request) -> Response:
+        """One address: packets are handed in here, and found."""
+        return await (self.send(request) if request.method == "POST" else Finding(self.hub).find(request))
 
     async def send(self, request: Request) -> Response:
         """Take a packet in: 201 with the receipt, or 200 with the first receipt, byte for byte, when it is a repetition."""

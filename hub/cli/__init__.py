@@ -21,6 +21,7 @@ from hub.cli import (
     demo,
     dictionary,
     directory,
+    erase,
     errors,
     formats,
     init,
@@ -28,6 +29,7 @@ from hub.cli import (
     log,
     login,
     person,
+    search,
     send,
     serve,
     sign,
@@ -59,6 +61,7 @@ app.command("init")(init.command)
 app.command("demo")(demo.command)
 app.command("serve")(serve.command)
 app.command("worker")(serve.worker)
+app.command("search")(search.command)
 app.command("send")(send.send)
 app.command("status")(send.status)
 app.command("inbox")(send.inbox)
@@ -70,6 +73,9 @@ app.command("validate")(validate.command)
 app.command("convert")(convert.command)
 app.add_typer(bench.app, name="bench")
 app.command("deadline", cls=deadline.PausesInPairs)(deadline.command)
+app.command("erase")(erase.erase)
+app.add_typer(erase.hold_app, name="hold")
+app.add_typer(erase.retention_app, name="retention")
 app.command("errors")(errors.command)
 app.command("translate")(translate.command)
 app.add_typer(agency.app, name="agency")

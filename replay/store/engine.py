@@ -45,6 +45,8 @@ _SESSION = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10s",
 }
+# `secure_delete`: what is deleted is overwritten, in the pages of the full-text index, too; erasure relies on it.
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "secure_delete=ON")
 _DATABASE_FILE = "a database file, in a folder, both readable and writable by this user"
 # SQLSTATEs of a database that cannot do what is asked of it now, whatever is asked: connection, resources (but for a value that is
 # configured too low), operator, its disk, damage, a rolled-back or timed-out transaction, a server that has become a read-only one.
@@ -98,6 +100,12 @@ class Store:
                 conn.execute(select(log_head.c.id).with_for_update())
             yield conn
             _check_unbroken(conn)
+
+    @contextmanager
+    def aside(self) -> Iterator[Connection]:
+        """A connection without a transaction, for what PostgreSQL does only outside one. Raises `Halted("store-unavailable")`."""
+        with _faults_named(), self._writer.execution_options(isolation_level="AUTOCOMMIT").connect() as conn:
+            yield conn
 
     def close(self) -> None:
         """Give back all connections. SQLite folds its WAL into the database file."""
@@ -171,7 +179,7 @@ def _sqlite(url: URL, *, for_writing: bool) -> Engine:
         connection.isolation_level = None
         if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
             raise Halted("store-unavailable", got="a file system without shared memory", expected="one that SQLite's WAL works on")
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", f"query_only={'OFF' if for_writing else 'ON'}"):
+        for pragma in (*_PRAGMAS, f"query_only={'OFF' if for_writing else 'ON'}"):
             connection.execute(f"PRAGMA {pragma}")
 
     def begin(conn: Connection) -> None:

@@ -8,9 +8,24 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Row, String, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    Uuid,
+    event,
+)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]  # a row of a query whose columns stand in the query
 
 metadata = MetaData()
@@ -126,6 +141,7 @@ messages = Table(
     Index("messages_by_document", "document_key", "sender_key"),
     Index("messages_by_natural_id", "natural_id"),
     Index("messages_by_subject", "subject_key"),
+    Index("messages_by_time", "accepted_at", "index"),
 )
 
 # What a message does to, or says of, a document: recalls, updates, replaces, takes back, answers.
@@ -193,4 +209,49 @@ deliveries = Table(
     Index("deliveries_by_state", "state", "due_at"),
     Index("deliveries_by_order", "order_key", "sequence"),
     Index("deliveries_by_system", "system", "state", "sequence"),
+    Index("deliveries_in_state", "state", "sequence"),
+    Index("deliveries_by_cause", "cause", "sequence"),
+)
+
+# --- finding, keeping, erasing ---------------------------------------------------------------------------------------------------
+
+# What a message is found by: the terms of `replay.terms`, made of its acceptance. No row once it is erased.
+search = Table(
+    "search",
+    metadata,
+    Column("position", _Index, primary_key=True, autoincrement=False),  # messages.index
+    Column("terms", Text, nullable=False),  # each between spaces
+)
+
+# SQLite: a full-text index over `search`, fed beside it; PostgreSQL: an inverted index over the terms as a list. Both find a message by
+# all of some terms. `ascii`: letters, digits and whatever is not ASCII belong to a term, and nothing is folded a second time.
+_INDEXED = {
+    "sqlite": "CREATE VIRTUAL TABLE search_terms"
+    " USING fts5(terms, content='search', content_rowid='position', detail=none, tokenize='ascii')",
+    "postgresql": "CREATE INDEX search_by_terms ON search USING gin (string_to_array(terms, ' '))",
+}
+
+
+@event.listens_for(search, "after_create")
+def _index_terms(_: Table, conn: Connection, **__: object) -> None:
+    conn.exec_driver_sql(_INDEXED[conn.dialect.name])
+
+
+# Legal holds that stand: what is held is not erased. The journal has who set and released them.
+holds = Table(
+    "holds",
+    metadata,
+    Column("message_id", Uuid, ForeignKey("messages.id"), primary_key=True),
+    Column("at", String(27), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# What erased messages are recognised by when they come again, and by nothing else: HMAC of their ids and bytes under a key outside the
+# database.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("tag", LargeBinary, primary_key=True),  # 32 bytes
+    Column("message_id", Uuid, ForeignKey("messages.id"), nullable=False, index=True),
 )

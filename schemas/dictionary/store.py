@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,6 +13,7 @@ from typing import Any
 
 from schemas.dictionary.entry import Entry, FieldType, Privacy, Role
 from schemas.errors import Refused, Text
+from schemas.folding import folded
 
 DATA = Path(__file__).parent
 PERSON = "nguoi"  # the subject that is multiplied by the roles
@@ -40,12 +40,6 @@ class Dictionary:
         """The entries whose key or definition has all the words, with or without accents and case."""
         wanted = folded(words).split()
         return tuple(one for one in self.entries.values() if wanted and all(word in _searched(one) for word in wanted))
-
-
-def folded(text: str) -> str:
-    """`text` without accents and case, for searching."""
-    bare = unicodedata.normalize("NFD", text.casefold()).replace("đ", "d")
-    return "".join(ch for ch in bare if not unicodedata.combining(ch))
 
 
 def _searched(one: Entry) -> str:

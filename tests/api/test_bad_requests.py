@@ -23,7 +23,7 @@ REST = {
     "the root": Ask("unknown-address", path="/"),
     "an address of odd characters": Ask("unknown-address", path="/api/v1/%00%ff%0d%0aX:%20y"),
     "a climbing address": Ask("unknown-address", path="/api/v1/..%2f..%2fetc/passwd"),
-    "GET where packets are posted": Ask("method-not-allowed", "GET", SEND),
+    "GET where deliveries are acknowledged": Ask("method-not-allowed", "GET", f"/api/v1/inbox/{ID}/ack"),
     "DELETE of a message": Ask("method-not-allowed", "DELETE", f"{SEND}/{ID}"),
     "OPTIONS": Ask("method-not-allowed", "OPTIONS", SEND),
     "PUT": Ask("method-not-allowed", "PUT", SEND, b"<a/>", XML),
@@ -84,7 +84,7 @@ def test_a_bad_request_has_a_problem(face: Face, ask: Ask) -> None:
 def test_a_head_request_gets_the_status_and_no_body(face: Face) -> None:
     answer = face.ask("HEAD", "/api/v1/inbox", system="qlvb")
     assert (answer.status, answer.body) == (200, b"")
-    assert face.ask("HEAD", SEND).status == 405
+    assert face.ask("HEAD", f"/api/v1/inbox/{ID}/ack").status == 405
 
 
 def test_an_unknown_status_code_is_refused_with_the_list(face: Face) -> None:

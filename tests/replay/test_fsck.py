@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, text, update
 
 from hub.commit import Committer, Transaction
 from hub.keys import Keyring
+from replay.erasure import destroy
 from replay.findings import FsckReport
 from replay.fsck import FsckKeys, fsck
 from replay.hashing import leaf_hash
@@ -26,7 +27,7 @@ from replay.journal import Journal, JournalKeys
 from replay.merkle import Frontier
 from replay.standing import CHUNK
 from replay.store.engine import open_store
-from replay.store.tables import deliveries, entries, links, log_head, message_keys, messages, openings, payloads, sender_ids
+from replay.store.tables import deliveries, entries, links, log_head, message_keys, messages, openings, payloads, search, sender_ids
 from schemas.errors import Refused
 from signing.sign import sign_receipt
 from tests.replay.world import ORIGIN, World, copy_of, draft, message_id
@@ -66,6 +67,7 @@ def test_an_untouched_store_is_intact(full: World) -> None:
         "deliveries": 18,
         "links": 0,
         "sender_ids": 9,
+        "search": 9,
     }
 
 
@@ -306,6 +308,7 @@ def truncate(world: World, conn: Connection) -> None:
     for table in (deliveries, links, sender_ids, payloads, message_keys):
         conn.execute(delete(table).where(table.c.message_id.in_(later)))
     conn.execute(delete(messages).where(messages.c.index >= 4))
+    conn.execute(delete(search).where(search.c.position >= 4))
     conn.execute(delete(openings).where(openings.c.index >= 4))
     conn.execute(delete(entries).where(entries.c.index >= 4))
     rewrite(world, conn)
@@ -362,13 +365,10 @@ def test_a_checkpoint_of_a_stranger_is_refused(full: World) -> None:
 
 def test_an_erasure_that_is_journalled_is_no_difference(full: World) -> None:
     with full.store.write() as conn:
-        conn.execute(update(message_keys).where(message_keys.c.message_id == MESSAGE).values(wrapped=None))
-        conn.execute(update(openings).where(openings.c.message_id == MESSAGE).values(body=None))
-        full.journal.append(conn, [draft(1, "erased", message_id=str(MESSAGE), reason="hết thời hạn lưu giữ")])
+        left = destroy(conn, MESSAGE, [b"tag"])
+        full.journal.append(conn, [draft(1, "erased", message_id=str(MESSAGE), tombstones=[b"tag".hex()], left=left)])
         conn.execute(update(openings).where(openings.c.event == "erased").values(message_id=MESSAGE))
-    report = full.fsck()
-    assert report.is_intact, report.differences
-    assert report.counts["erased"] == 2
+    assert (report := full.fsck()).counts["erased"] == 3 and report.is_intact, report.differences
 
 
 def test_a_delivery_that_is_driven_again_is_open_again(full: World) -> None:

@@ -23,7 +23,19 @@ from replay.findings import FsckReport
 from replay.fsck import FsckKeys, fsck
 from replay.payloads import PayloadStore
 from replay.store.engine import open_store
-from replay.store.tables import deliveries, entries, links, log_head, messages, metadata, openings, sender_ids
+from replay.store.tables import (
+    deliveries,
+    entries,
+    holds,
+    links,
+    log_head,
+    messages,
+    metadata,
+    openings,
+    search,
+    sender_ids,
+    tombstones,
+)
 from schemas.errors import Refused
 from signing.sign import sign_receipt
 from tests.hub.stage import DATDAI, MOTCUA, PROFILES, QLVB, Stage, open_stage, profile
@@ -65,6 +77,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
         _documents(stage)
         _answers(stage)
         _troubles(stage)
+        _erasures(stage)
     finally:
         stage.hub.stop()
     return Kept(home, stage.hub.settings.origin)
@@ -125,6 +138,17 @@ def _troubles(stage: Stage) -> None:
         stage.wait_for(lambda: not _under_way(stage))
 
 
+def _erasures(stage: Stage) -> None:
+    """One erased, one held, one no longer."""
+    gone, held, free = (stage.send(document(MOTCUA, (QLVB,), document_id=DOC.format(number))).message_id for number in (20, 21, 22))
+    stage.wait_for(lambda: not _under_way(stage))
+    eraser, at = stage.hub.eraser, stage.hub.clock()
+    for one in (held, free):
+        eraser.hold(one, by="thanh tra", reason="đang thanh tra", at=at)
+    eraser.release(free, by="thanh tra", reason="đã kết luận", at=at)
+    eraser.erase(gone, by="văn thư", reason="hết thời hạn lưu", at=at)
+
+
 def _under_way(stage: Stage) -> bool:
     at_work = select(deliveries.c.id).where(deliveries.c.system == "qlvb", deliveries.c.state.in_(("queued", "delivering", "deferred")))
     with stage.hub.store.read() as conn:
@@ -143,7 +167,8 @@ def test_what_a_hub_leaves_is_intact(kept: Kept) -> None:
         later = conn.execute(select(sender_ids).where(sender_ids.c.sender_id == "key:k-1")).all()
         composed = conn.execute(select(messages.c.id).join(sender_ids).where(sender_ids.c.raw_digest != messages.c.raw_digest)).all()
     engine.dispose()
-    assert events == {"accepted", "refused", "conflict", "duplicate-key", "delivery", "translated"}
+    assert events == {"accepted", "refused", "conflict", "duplicate-key", "delivery", "translated", "erased", "hold"}
+    assert events == {"accepted", "refused", "conflict", "duplicate-key", "delivery", "translated", "erased", "hold"}
     assert states >= {"delivered", "refused", "cancelled", "in_doubt", "delivering"}
     assert later and composed and any(row.about for row in found) and any(row.second_route_of for row in found)
 
@@ -152,7 +177,7 @@ def test_what_a_hub_leaves_is_intact(kept: Kept) -> None:
 WORKING_STATE = {deliveries.c.due_at, deliveries.c.lease_until, deliveries.c.detail, deliveries.c.attempt}
 CHECKED = [
     column
-    for table in (messages, links, sender_ids, deliveries, entries, openings, log_head)
+    for table in (messages, links, sender_ids, deliveries, entries, openings, log_head, search, holds, tombstones)
     for column in table.c
     if column not in WORKING_STATE and column is not log_head.c.id
 ]
@@ -171,7 +196,7 @@ def other(value: Any, column: Any) -> Any:
     if isinstance(column.type, Uuid):
         return uuid4().hex
     if isinstance(column.type, LargeBinary):
-        return bytes([value[0] ^ 1]) + value[1:]
+        return bytes([value[0] ^ 1]) + value[1:] if value else b"x"
     return value + 1 if isinstance(value, int) else f"{value}x"
 
 
