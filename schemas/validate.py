@@ -14,13 +14,17 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from schemas import xml
+from schemas.business.every_kind import business_kind_of
+from schemas.business.kinds import business_kinds
+from schemas.business.reader import read_business
+from schemas.dvcqg.strict_json import parse
 from schemas.dvcqg.validate import is_json, judge
 from schemas.edxml import convert, defects, reader
 from schemas.edxml.attachments import base_name, media_type_of
 from schemas.edxml.contents import Opened, Taker
 from schemas.edxml.packet import KIND_OF_TYPE, DocumentPacket, Packet
 from schemas.edxml.stream import Streamed, read_stream
-from schemas.errors import HubError, Violation, error, errors_of
+from schemas.errors import HubError, Refused, Violation, error, errors_of
 from schemas.limits import DEFAULT_LIMITS, MIB, Limits
 from schemas.message import Inbound, Kind
 
@@ -71,8 +75,15 @@ class Report:
         }
 
 
-def validate(raw: bytes, *, charset: str = "", content_type: str = "", at: datetime, limits: Limits = DEFAULT_LIMITS) -> Report:
-    """The report on `raw`. `charset` and `content_type` are the protocol's, "" where there is none. Raises nothing for bad input."""
+def validate(
+    raw: bytes, *, charset: str = "", content_type: str = "", kind: str = "", at: datetime, limits: Limits = DEFAULT_LIMITS
+) -> Report:
+    """The report on `raw`. `charset` and `content_type` are the protocol's, "" where there is none. Raises nothing for bad input.
+
+    `kind` names a message with a model, for those that do not name themselves; "" = told by the content.
+    """
+    if kind:
+        return _named(raw, content_type, kind, charset, limits)
     if is_json(raw, content_type):
         return _judged(raw, content_type, charset, limits)
     inbound = Inbound(raw, content_type, charset, "validate", at)
@@ -86,14 +97,14 @@ def validate(raw: bytes, *, charset: str = "", content_type: str = "", at: datet
     return report
 
 
-def validate_file(path: Path, *, at: datetime, limits: Limits = DEFAULT_LIMITS) -> Report:
+def validate_file(path: Path, *, kind: str = "", at: datetime, limits: Limits = DEFAULT_LIMITS) -> Report:
     """The report on the packet in the file at `path`; a large one is read in a stream, its attachments through temporary files.
 
     A large one with a real XML signature is read as a tree, up to `limits.max_signed_bytes`. Raises `OSError` where `path` cannot be read.
     """
     size = path.stat().st_size
-    if size <= STREAM_FROM_BYTES:
-        return validate(path.read_bytes(), at=at, limits=limits)
+    if size <= STREAM_FROM_BYTES or kind:
+        return validate(path.read_bytes(), kind=kind, at=at, limits=limits)
     with path.open("rb") as file:
         try:
             streamed = read_stream(iter(lambda: file.read(_CHUNK_BYTES), b""), TemporaryFile, limits=limits)
@@ -110,7 +121,24 @@ def validate_file(path: Path, *, at: datetime, limits: Limits = DEFAULT_LIMITS) 
 def _judged(raw: bytes, content_type: str, charset: str, limits: Limits) -> Report:
     """What a message of the one-stop exchange or of line-of-business software says; honesty checks included."""
     judged = judge(raw, content_type, charset=charset, limits=limits)
+    if not judged.kind and is_json(raw, content_type):
+        try:
+            told = business_kind_of(parse(raw, charset=charset, limits=limits).value)
+        except Refused as fault:  # what cannot be parsed was told of already
+            return _refused(fault) if fault.code == "business-ambiguous-kind" else Report("", "", (), "", judged.violations)
+        if told is not None:
+            return _named(raw, content_type, told.name, charset, limits)
     return Report(judged.kind, "", (), "", judged.violations)
+
+
+def _named(raw: bytes, content_type: str, kind: str, charset: str, limits: Limits) -> Report:
+    if kind not in business_kinds():
+        judged = judge(raw, content_type, kind=kind, charset=charset, limits=limits)
+        return Report(judged.kind, "", (), "", judged.violations)
+    try:
+        return Report(kind, "", (), "", read_business(raw, kind, charset=charset, limits=limits).violations)
+    except Refused as fault:
+        return _refused(fault)
 
 
 def _reported(examine: Callable[[Taker], reader.Examined], limits: Limits) -> Report:

@@ -1,4 +1,4 @@
-"""`lgsp formats`: the messages about dossiers that the hub knows, with their fields and schemas.
+"""`lgsp formats`: the messages about dossiers and of line-of-business systems that the hub knows, with their fields and schemas.
 
 Exit codes: 0 shown, 1 no such message, 2 usage.
 """
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Định dạng thông điệp hồ sơ. / Formats of dossier messages.")
+app = typer.Typer(no_args_is_help=True, help="Định dạng thông điệp hồ sơ, nghiệp vụ. / Formats of dossier and line-of-business messages.")
 
 
 @app.command("list")
@@ -19,11 +19,11 @@ def list_command(
     json_output: Annotated[bool, typer.Option("--json", help="dạng JSON / as JSON")] = False,
 ) -> None:
     """Liệt kê các thông điệp. / List the messages."""
-    from schemas.dvcqg.kinds import kinds
+    from schemas.business.every_kind import every_kind
 
     rows = [
         {"name": one.name, "vi": one.vi, "en": one.en, "encoding": one.encoding, "certainty": one.certainty, "services": list(one.services)}
-        for one in kinds().values()
+        for one in every_kind().values()
     ]
     if json_output:
         print(json.dumps(rows, ensure_ascii=False))
@@ -40,15 +40,15 @@ def show_command(
     as_markdown: Annotated[bool, typer.Option("--markdown", help="tài liệu (mặc định) / documentation (the default)")] = False,
 ) -> None:
     """Mô tả một thông điệp. / Describe one message."""
+    from schemas.business.every_kind import kind_named
     from schemas.dvcqg.json_schema import json_schema
-    from schemas.dvcqg.kinds import named
     from schemas.dvcqg.pages import markdown
     from schemas.dvcqg.xsd import xsd
     from schemas.errors import Refused
 
     if as_json_schema + as_xsd + as_markdown > 1:
         raise typer.BadParameter("chỉ chọn một dạng / choose one form")
-    kind = named(name)
+    kind = kind_named(name)
     if kind is None:
         raise Refused("not-found", got=name, expected="a message that `lgsp formats list` names")
     if as_json_schema:

@@ -28,23 +28,28 @@ class Language(StrEnum):
 
 def validate_command(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="gói tin edXML / edXML packets")],
+    *,
     json_output: Annotated[bool, typer.Option("--json", help="mỗi tệp một dòng JSON / one line of JSON per file")] = False,
     lang: Annotated[Language, typer.Option(help="ngôn ngữ của thông báo / language of the texts")] = Language.BOTH,
+    kind: Annotated[str, typer.Option(help="tên thông điệp / its name, by lgsp formats list")] = "",
     repair: Annotated[bool, typer.Option("--repair", help="đề xuất bản sửa dưới dạng diff / propose corrections as a diff")] = False,
     write: Annotated[Path | None, typer.Option(dir_okay=False, help="ghi bản sửa vào tệp khác / write the corrected packet here")] = None,
 ) -> None:
     """Kiểm tra gói tin edXML theo QCVN 102:2016, nêu mọi lỗi. / Check edXML packets; name everything that is wrong."""
     from datetime import UTC, datetime
 
+    from schemas.business.every_kind import kind_named
     from schemas.validate import validate_file
 
+    if kind and kind_named(kind) is None:
+        raise typer.BadParameter(f"không có thông điệp / no such message: {kind} (lgsp formats list)", param_hint="--kind")
     if repair:
         raise typer.Exit(0 if _propose(files, write) else 1)
     if write is not None:
         raise typer.BadParameter("--write cần --repair / needs --repair")
     all_valid = True
     for path in files:
-        report = validate_file(path, at=datetime.now(UTC))
+        report = validate_file(path, kind=kind, at=datetime.now(UTC))
         all_valid = all_valid and report.ok
         if json_output:
             print(json.dumps({"file": str(path), **report.as_json()}, ensure_ascii=False))

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from schemas.business.every_kind import TITLES, every_kind
+from schemas.business.kinds import business_kinds
 from schemas.dvcqg.codes import State, code_lists, transitions
 from schemas.dvcqg.examples import example_of
 from schemas.dvcqg.json_schema import json_schema
-from schemas.dvcqg.kinds import ENDPOINTS, MessageKind, kinds
+from schemas.dvcqg.kinds import MessageKind
 from schemas.dvcqg.shape import FieldSpec, Kind, Need, Shape, fields_of, is_open
 from schemas.dvcqg.xsd import xsd
 from schemas.lgsp.writer import write_xml
@@ -33,13 +35,14 @@ _KINDS = {
 }
 
 _INTRODUCTION = """\
-Every message about dossiers that the hub reads, made from one set of models. JSON Schema and XML Schema are the strict form, for those who
+Every message about dossiers, and of line-of-business systems, that the hub reads,
+made from one set of models. JSON Schema and XML Schema are the strict form, for those who
 write; the reader takes more and says what it disliked. Certainty: [C] read in real code or a legal text, [S] told by a third party, [G]
 inference, with the place in the project's facts on the one-stop shop. The tables of QCVN 120:2019 itself could not be retrieved, so
 what rests on them warns and does not refuse.
 
 *Needed*: **key**, an error where it is missing or blank; **value**, a warning where it is missing or blank; **present**, a warning where
-it is missing; blank, optional. Times are `yyyyMMddHHmmss` in Vietnamese time. Code lists: [codes](codes.md).
+it is missing; blank, optional. Times of the one-stop exchange are `yyyyMMddHHmmss` in Vietnamese time. Code lists: [codes](codes.md).
 """
 _OF_CODES = """\
 Each list belongs to one endpoint: the same name means other codes elsewhere. A code without meaning was seen in use, but nobody told
@@ -50,16 +53,16 @@ what it says.
 def files() -> dict[str, str]:
     """Every generated file by its path below `docs/formats`."""
     made = {"README.md": _index(), "codes.md": _codes()}
-    for endpoint in ENDPOINTS:
+    for endpoint in TITLES:
         made[f"{endpoint}.md"] = _page(endpoint)
-    for kind in kinds().values():
+    for kind in every_kind().values():
         made[f"schema/{kind.name}.json"] = json.dumps(json_schema(kind), ensure_ascii=False, indent=1) + "\n"
         made[f"xsd/{kind.name}.xsd"] = xsd(kind)
     return made
 
 
 def markdown(kind: MessageKind) -> str:
-    """One message: what it is, every field of every object, an example."""
+    """One message: what it is, every field of every object, and an example where it is of the one-stop exchange."""
     shapes: dict[str, type[Shape]] = {}
     _collect(kind.shape, shapes)
     parts = [f"## {kind.name}\n\n{kind.vi} · {kind.en}. {_sentence(kind)}\n"]
@@ -68,7 +71,7 @@ def markdown(kind: MessageKind) -> str:
         rows = [_row(spec) for spec in fields_of(shape)]
         parts.append("| Field | Holds | Needed | Nghĩa | Meaning | Form |\n|---|---|---|---|---|---|\n" + "".join(rows) if rows else "")
         parts.append("\nNot all members are known.\n" if is_open(shape) else "")
-    return "".join(parts) + f"\n{_example(kind)}"
+    return "".join(parts) + (f"\n{_example(kind)}" if kind.name not in business_kinds() else "")
 
 
 def _sentence(kind: MessageKind) -> str:
@@ -100,24 +103,24 @@ def _collect(shape: type[Shape], shapes: dict[str, type[Shape]]) -> None:
 
 
 def _page(endpoint: str) -> str:
-    vi, en = ENDPOINTS[endpoint]
-    ours = [kind for kind in kinds().values() if kind.endpoint == endpoint]
+    vi, en = TITLES[endpoint]
+    ours = [kind for kind in every_kind().values() if kind.endpoint == endpoint]
     return f"# {en} · {vi}\n\n{_MADE}" + "\n".join(markdown(kind) for kind in ours)
 
 
 def _index() -> str:
     head = f"# Formats of dossier messages · Định dạng thông điệp hồ sơ\n\n{_MADE}{_INTRODUCTION}\n"
-    return head + "".join(_index_of(endpoint) for endpoint in ENDPOINTS)
+    return head + "".join(_index_of(endpoint) for endpoint in TITLES)
 
 
 def _index_of(endpoint: str) -> str:
     rows = "".join(
         f"| [{kind.name}]({endpoint}.md) | {kind.vi} | {kind.en} | {kind.encoding} | {kind.certainty} "
         f"| [JSON Schema](schema/{kind.name}.json), [XSD](xsd/{kind.name}.xsd) |\n"
-        for kind in kinds().values()
+        for kind in every_kind().values()
         if kind.endpoint == endpoint
     )
-    return f"## {ENDPOINTS[endpoint][1]}\n\n| Message | Nghĩa | Meaning | Wire | Certainty | Schemas |\n|---|---|---|---|---|---|\n{rows}\n"
+    return f"## {TITLES[endpoint][1]}\n\n| Message | Nghĩa | Meaning | Wire | Certainty | Schemas |\n|---|---|---|---|---|---|\n{rows}\n"
 
 
 def _codes() -> str:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli import app
+from schemas.business.every_kind import every_kind
 from schemas.dvcqg.examples import example_of
 from schemas.dvcqg.json_schema import json_schema
 from schemas.dvcqg.kinds import MessageKind, kinds, named
@@ -113,7 +114,7 @@ def test_the_command_shows(arguments: list[str], shown: str) -> None:
 
 def test_the_command_lists_for_machines() -> None:
     rows = json.loads(RUNNER.invoke(app, ["formats", "list", "--json"]).output)
-    assert [row["name"] for row in rows] == list(kinds())
+    assert [row["name"] for row in rows] == list(every_kind())
 
 
 def test_the_command_refuses_what_does_not_exist() -> None:
