@@ -68,6 +68,6 @@ def test_the_generator_makes_enough_of_each() -> None:
     wanted = (
         "tampered bad-signature-value no-signature alg-forbidden weak-key key-confusion no-key sender-mismatch coverage wrapping "
         "duplicate-id transform-forbidden external-reference reference-missing dtd-forbidden xxe entity-expansion resource-limit "
-        "decompression-bomb malformed-xml encoding attachment-integrity path-traversal pdf-modified pdf-byterange on-behalf-of"
+        "decompression-bomb malformed-xml encoding schema attachment-integrity path-traversal pdf-modified pdf-byterange on-behalf-of"
     )
     assert set(wanted.split()) - {reason for _, _, reason in build_packets.DEFECTS.values()} == set()

@@ -137,12 +137,18 @@ DEFECTS |= {
     "an attribute added": (lambda w: changed(own(w), b"<edXML:Subject>", b'<edXML:Subject x="1">'), "invalid", "tampered"),
     "an instruction added": (lambda w: own(w) + b"<?evil now?>", "invalid", "tampered"),
     "the value changed": (lambda w: re.sub(rb"(<ds:SignatureValue>)..", rb"\1AA", own(w)), "invalid", "bad-signature-value"),
+    "a comment inside a value": (lambda w: _commented(own(w)), "invalid", "schema"),
     "a signing time changed": (
         lambda w: changed(sign(packet(), by(w.person), properties=Properties(MOMENT)), b"2026-11-20T01:02:03Z", b"2026-11-19T01:02:03Z"),
         "invalid",
         "tampered",
     ),
 }
+
+
+def _commented(raw: bytes) -> bytes:
+    """C14N leaves it out, so the signature fits; readers see two values."""
+    return re.sub(rb"(<edXML:OrganId>H3)(2)", rb"\1<!-- -->\2", raw, count=1)
 
 
 # --- wrapped ---------------------------------------------------------------------------------------------------------------------
