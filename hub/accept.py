@@ -43,6 +43,7 @@ from schemas.edxml.fingerprint import fingerprint
 from schemas.errors import HubError, Refused
 from schemas.limits import Limits
 from schemas.message import Envelope, Inbound, Message, Receipt
+from signing.kept import keeper
 from signing.verify import compose, verify
 
 SignReceipt = Callable[[Mapping[str, object]], bytes]
@@ -91,7 +92,8 @@ class Intake:
             principal.check_may_send_for(envelope.sender)  # 1c
             self._check_not_erased(arrival, claim, envelope)
             policy = self.policies.of(principal, envelope.sender)
-            message = verify(envelope, policy, self.grounds.context(inbound.received_at, policy.domain), self.limits)  # 4
+            ctx = self.grounds.context(inbound.received_at, policy.domain)
+            message = verify(envelope, policy, ctx, self.limits, keeper(envelope, policy, ctx))  # 4
             return self._record(message, arrival, arrival.digest)  # 5, 6
         except Refused as fault:
             refusal: HubError = fault

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from hub import copies, record
+from hub import copies, record, verification
 from hub.commit import Transaction
 from hub.ledger import Claim
 from hub.lineage import Lineage, Relation, trace_back
@@ -54,6 +54,7 @@ class Acceptance:
             subject=lineage.subject,
             owner=lineage.owner,
             hold=lineage.hold,
+            pending=self.message.verdict.is_pending,
             arrived=copies.arrived_by(tx.conn, lineage.second_route_of),
         )
         facts, named, owed = self._facts(lineage), self._named(), [copy.as_json() for copy in planned]
@@ -73,6 +74,7 @@ class Acceptance:
         tx.conn.execute(_INSERT_MESSAGE, {**self._row(lineage, position, at), **facts, "receipt": body})
         search.add(tx.conn, position.index, {**facts, **self._parties(), "deliveries": owed, "named": named})
         self._write_links(tx, lineage)
+        verification.accepted(tx, self.message_id, self.message, at)
         payloads.put(tx.conn, self.sealed)
         self._take_back(tx, lineage, at)
         pointers = copies.write(

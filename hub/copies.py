@@ -66,8 +66,11 @@ class Copy:
         }
 
 
-def plan(routes: Sequence[Route], *, subject: str, owner: str, hold: str, arrived: frozenset[str]) -> tuple[Copy, ...]:
-    """A copy for every route. `hold` parks them all, `arrived` (recipients' keys) cancels those that came by another route."""
+def plan(
+    routes: Sequence[Route], *, subject: str, owner: str, hold: str, arrived: frozenset[str], pending: bool = False
+) -> tuple[Copy, ...]:
+    """A copy for every route. `hold` parks them all, `arrived` (recipients' keys) cancels those that came by another route, `pending`
+    (the signature waits for a certificate's status) parks those to systems that want to have it held."""
     carriers: dict[str, UUID] = {}
     copies = []
     for route in routes:
@@ -77,7 +80,8 @@ def plan(routes: Sequence[Route], *, subject: str, owner: str, hold: str, arrive
         # One at a time per recipient and document; a shared transmission keeps order for the whole system. The owner is part of the key:
         # nobody's trouble with a number of his own making may block another agency's document of that number.
         order_key = index_key("@" + route.profile.name if shared else route.recipient.key, owner, subject)
-        cause = "not-ours" if not route.ours else "second-route" if route.recipient.key in arrived else hold
+        held = hold or ("verification-pending" if pending and route.profile.signature.pending == "hold" else "")
+        cause = "not-ours" if not route.ours else "second-route" if route.recipient.key in arrived else held
         copies.append(Copy(new, carrier, route, shared, order_key, cause))
     return tuple(copies)
 

@@ -43,6 +43,7 @@ from hub.settings import Settings
 from hub.signer import HubSigner, open_signer, secret_texts
 from hub.systems import MAILBOX, Profile, Systems
 from hub.translating import Translator
+from hub.verification import Reverifier
 from hub.worker import Workers
 from replay.journal import Journal
 from replay.payloads import PayloadStore
@@ -79,6 +80,7 @@ class Hub:
     store: Store
     committer: Committer
     workers: Workers
+    reverifier: Reverifier
     limits: Limits
     clock: Clock
     keeper: LogKeeper
@@ -94,6 +96,7 @@ class Hub:
         self.keeper.start()
         if self.delivers or self.settings.broker_url:
             self.workers.start(deliver=self.delivers)
+        self.reverifier.start()
         if self.delivers and self.settings.amqp.url and self.access.amqp_users:
             self._collectors.append(self._collector())
             self._collectors[-1].start()
@@ -102,6 +105,7 @@ class Hub:
         """Ends in order: nothing new in, deliveries under way to their end, then the store."""
         for collector in self._collectors:
             collector.stop()
+        self.reverifier.stop()
         self.workers.stop()
         for lane in self.workers.courier.lanes.values():
             lane.adapter.close()
@@ -186,11 +190,12 @@ def open_hub(
         wakeups=wakeups,
     )
     receipts = keyring.receipt()
+    grounds = Grounds.load(settings.trust_folder, Demand(settings.signature.revocation))
     intake = Intake(
         store=store,
         committer=committer,
         routing=Routing(systems, settings.fallback, load_directory(settings.home / "directory")),
-        grounds=Grounds.load(settings.trust_folder, Demand(settings.signature.revocation)),
+        grounds=grounds,
         policies=Policies.of_systems(systems, settings.signature.mode, settings.signature.domain),
         payloads=payloads,
         sign_receipt=partial(sign_receipt, key=receipts.private, key_id=receipts.id),
@@ -216,6 +221,7 @@ def open_hub(
         store=store,
         committer=committer,
         workers=workers,
+        reverifier=Reverifier(settings, store, committer, payloads, grounds, clock, works=deliver),
         limits=settings.effective_limits,
         clock=clock,
         signer=signer,

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from hub.access import Principal
+from hub.verification import standing
 from replay.store.engine import Store
 from replay.store.tables import AnyRow, deliveries, links, messages, openings
 from schemas.agency import AgencyCode
@@ -41,6 +42,7 @@ def trace(store: Store, principal: Principal, message_id: UUID) -> dict[str, Any
             "deliveries": [_copy(copy) for copy in seen],
             "statuses": _statuses(conn, message_id, None if mine else {AgencyCode.of(copy.recipient).key for copy in seen}),
             "links": _links(conn, message_id),
+            "verification": standing(conn, message_id),
         }
         return told | {"events": _events(conn, message_id, None if mine else {str(copy.id) for copy in seen})}
 
@@ -125,7 +127,11 @@ def _events(conn: Connection, message_id: UUID, delivery_ids: set[str] | None) -
         .order_by(openings.c.index)
     )
     told = [{"index": row.position, "event": row.event, "at": row.at, **_shown(row.event, row.body)} for row in rows]
-    return [one for one in told if delivery_ids is None or one.get("delivery_id", "") in delivery_ids or one["event"] == "accepted"]
+    return [
+        one
+        for one in told
+        if delivery_ids is None or one.get("delivery_id", "") in delivery_ids or one["event"] in ("accepted", "verified-again")
+    ]
 
 
 def _shown(event: str, body: bytes | None) -> dict[str, Any]:

@@ -222,6 +222,20 @@ def key_change(tx: Transaction, *, purpose: str, key_id: str, state: str, by: st
     return tx.append(EntryDraft(event="key", at=at, parties=(), fields={"purpose": purpose, "key_id": key_id, "state": state, "by": by}))
 
 
+def verified_again(
+    tx: Transaction, *, message_id: UUID, parties: Sequence[AgencyCode], state: str, verdict: Mapping[str, Any], evidence: str, at: datetime
+) -> None:
+    """A verdict that was reached again: what it is now, by the evidence named."""
+    fields = {
+        "message_id": str(message_id),
+        "state": state,
+        "verdict": dict(verdict),
+        "evidence": evidence,
+        "previous": tx.previous(message_id),
+    }
+    tx.append(EntryDraft(event="verified-again", at=at, parties=_parties(*parties), fields=fields, message_id=message_id))
+
+
 def _arrival(arrival: Arrival) -> dict[str, Any]:
     inbound = arrival.inbound
     return {

@@ -68,6 +68,9 @@ class SignatureSettings(Table):
     mode: str = Field(default="check", pattern="^(require|check|ignore)$")
     domain: str = ""  # trust domain, a subfolder of `trust/`; "" = the only one there is
     revocation: str = Field(default="all", pattern="^(all|published|none)$")  # whose status must be known: `signing.context.Demand`
+    ask: tuple[str, ...] = ()  # places that the background job may ask for lists and answers: "http://ca.gov.vn"; () = none
+    retry_s: float = Field(default=60.0, gt=0)  # first wait before a pending verdict is reached again; doubles up to a day
+    give_up_s: float = Field(default=2_592_000.0, gt=0)  # after this a pending verdict stays as it is, visibly
 
 
 class PersonSettings(Table):

@@ -85,6 +85,7 @@ class SignatureProfile(Table):
     by_agency: Mapping[str, Mode] = Field(default_factory=dict)  # agency code → mode on this route, where one differs
     certificates: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)  # agency code → SHA-256 of DER that may sign for it
     domain: str = ""  # trust domain of its agencies' signers; "" = the hub's default
+    pending: str = Field(default="deliver-marked", pattern="^(deliver-marked|hold)$")  # what it receives while a status is not known
 
 
 class Profile(Table):

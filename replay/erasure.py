@@ -34,6 +34,7 @@ from replay.store.tables import (
     payloads,
     sender_ids,
     tombstones,
+    verifications,
 )
 from replay.store.tables import search as search_rows
 
@@ -47,7 +48,7 @@ BLANK: Mapping[str, Mapping[str, object]] = {  # table → column → what stand
     "payloads": {"body": None, "size": 0},
     "message_keys": {"wrapped": None},
 }
-GONE = (links, sender_ids, holds)  # tables that have no row of an erased message
+GONE = (links, sender_ids, holds, verifications)  # tables that have no row of an erased message
 _BLANKED = (messages, deliveries, payloads, message_keys)
 
 

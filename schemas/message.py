@@ -95,7 +95,7 @@ class SignatureReport:
     reasons: tuple[str, ...] = ()
     certificate_sha256: str = ""  # lower hex of the DER
     signed_at: str = ""  # RFC 3339; the time the judgement was made for, "" none
-    time_source: str = ""  # "rfc3161": proven; "claimed": the signer's word, which moves nothing; "none": as if signed at `signed_at`
+    time_source: str = ""  # "rfc3161": proven; "received": the hub has had it since; "claimed": the signer's word, moves nothing; "none"
     claimed_at: str = ""  # RFC 3339; the signer's word, "" none
     name: str = ""  # where it stands: attachment, field, entry
     notes: tuple[str, ...] = ()  # codes of what is worth knowing and refuses nothing
@@ -185,6 +185,7 @@ class Message:
     envelope: Envelope
     verdict: Verdict
     artefacts: Mapping[str, str] = field(default_factory=dict)  # name → version or digest of what it was judged with
+    evidence: Mapping[str, bytes] = field(default_factory=dict, repr=False)  # SHA-256 → what is to be kept, `artefacts["evidence"]` first
 
 
 class DeliveryState(StrEnum):

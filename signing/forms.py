@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from schemas.errors import Refused, Violation, error
 from schemas.xml import ParsedXml, local_name, parse
-from signing import asic, cms, on_behalf, ooxml, pdf, reasons, timestamp
+from signing import asic, cms, on_behalf, ooxml, reasons, timestamp
 from signing.container import Kind, kind_of
 from signing.finding import Finding, Given
 from signing.packet_signature import Signatures, examine_packet
@@ -66,6 +66,8 @@ def read_tree(kind: Kind, tree: ParsedXml, given: Given) -> Read:
 
 def _findings(kind: Kind, data: bytes, content: bytes | None, given: Given) -> tuple[Finding, ...]:
     if kind is Kind.PDF:
+        from signing import pdf  # its library takes half a second to import, which most commands can do without
+
         return pdf.examine_pdf(data, given)
     if kind is Kind.CMS:
         return cms.examine_cms(data, content, given)

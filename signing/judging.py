@@ -61,6 +61,7 @@ class Answer:
     judged: Judged | None  # the signer; None where nobody is named
     ctx: Context  # with the time that was judged for
     bases: tuple[Basis, ...]  # what each certificate was judged with
+    stamped: bool  # a time-stamp proves the time
 
     @property
     def faults(self) -> tuple[Violation, ...]:
@@ -106,7 +107,8 @@ def judge(finding: Finding, given: Context, later: tuple[Stamp, ...] = ()) -> An
     )
     is_stamp = finding.kind in STAMPS
     time = _time_of(finding, later if is_stamp else finding.stamps, ctx)
-    ctx = replace(ctx, proven_time=time.proven, claimed_time=None if is_stamp else finding.claimed_time)
+    known = [one for one in (time.proven, given.proven_time) if one is not None]  # the caller may know when it was there at the latest
+    ctx = replace(ctx, proven_time=min(known, default=None), claimed_time=None if is_stamp else finding.claimed_time)
     hard, soft = list(finding.violations), list(time.soft)
     if not is_stamp:
         hard += time.hard
@@ -124,7 +126,7 @@ def judge(finding: Finding, given: Context, later: tuple[Stamp, ...] = ()) -> An
             hard.extend(_period_faults(finding.signer, ctx))
         own = (Basis(finding.signer, finding.evidence, ctx, judged, purpose, time.tokens),)
     _demand_whole(finding, hard, soft)
-    return Answer(finding, reasons.ranked(hard), reasons.ranked(soft), judged, ctx, (*own, *time.bases))
+    return Answer(finding, reasons.ranked(hard), reasons.ranked(soft), judged, ctx, (*own, *time.bases), time.proven is not None)
 
 
 def _period_faults(signer: bytes, ctx: Context) -> tuple[Violation, ...]:
@@ -229,11 +231,19 @@ def report(answer: Answer, organ_id: str = "", more: tuple[Violation, ...] = (),
         reasons=reasons.codes((*hard, *soft)),
         certificate_sha256=signer.sha256 if signer else "",
         signed_at=rfc3339(ctx.judged_at),
-        time_source="rfc3161" if ctx.proven else "claimed" if ctx.claimed else "none",
+        time_source=_time_source(answer),
         claimed_at=rfc3339(ctx.claimed_time) if ctx.claimed_time else "",
         name=" / ".join(part for part in (where, finding.name) if part),
         notes=codes(finding.notes),
     )
+
+
+def _time_source(answer: Answer) -> str:
+    if answer.stamped:
+        return "rfc3161"
+    if answer.ctx.proven:
+        return "received"
+    return "claimed" if answer.ctx.claimed else "none"
 
 
 def _path_word(answer: Answer, failed: set[Step]) -> str:

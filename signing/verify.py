@@ -19,7 +19,7 @@ nobody signed, nothing else does. Nothing is fetched, no file is opened, no cloc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -66,6 +66,9 @@ class Judgement:
         return tuple(dict.fromkeys(chain for chain in found if chain))
 
 
+Keep = Callable[[Judgement], tuple[str, Mapping[str, bytes]]]  # the evidence's address, and all of it by SHA-256
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """The question: everything besides the bytes."""
@@ -76,15 +79,16 @@ class _Asked:
     given: Given
 
 
-def verify(envelope: Envelope, policy: SignaturePolicy, ctx: Context, limits: Limits = DEFAULT_LIMITS) -> Message:
-    """`envelope` with its verdict.
+def verify(envelope: Envelope, policy: SignaturePolicy, ctx: Context, limits: Limits = DEFAULT_LIMITS, keep: Keep | None = None) -> Message:
+    """`envelope` with its verdict, and with what `keep` makes of the judgement where anybody signed.
 
     Raises `Refused` if `policy` does not carry the verdict: its code is the deciding reason, its violations are all of them.
     """
     judged = judge_envelope(envelope, policy, ctx, limits)
     verdict = judged.verdict
     if policy.carries(verdict):
-        return Message(envelope, verdict, judged.artefacts)
+        address, evidence = keep(judged) if keep and any(part.answers for part in judged.parts) else ("", {})
+        return Message(envelope, verdict, {**judged.artefacts, "evidence": address} if address else judged.artefacts, evidence)
     first, violations = judged.violations[0], judged.violations
     if policy.mode is SignatureMode.REQUIRE:
         violations = (*violations, error("signature-required", got=verdict.reasons[0], expected="a valid signature"))

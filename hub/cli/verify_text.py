@@ -29,6 +29,7 @@ _ANSWERS = (
 )
 _SOURCES = {
     "rfc3161": "dấu thời gian RFC 3161 / RFC 3161 time-stamp",
+    "received": "lúc hub tiếp nhận / when the hub received it",
     "claimed": "người ký tự khai / the signer's own word",
     "none": "không có / none",
 }

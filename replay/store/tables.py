@@ -255,3 +255,28 @@ tombstones = Table(
     Column("tag", LargeBinary, primary_key=True),  # 32 bytes
     Column("message_id", Uuid, ForeignKey("messages.id"), nullable=False, index=True),
 )
+
+# --- what verdicts rest on ---------------------------------------------------------------------------------------------------
+
+# Bundles (`signing.kept`) and what they name: certificates, lists, answers. Each once, never changed: its key is its SHA-256.
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("sha256", String(64), primary_key=True),  # lower hex
+    Column("body", LargeBinary, nullable=False),
+    Column("stored_at", String(27), nullable=False),
+)
+
+# Messages whose verdict was reached again, or waits for it. The verdict of then stays in `messages`: the journal commits to it.
+verifications = Table(
+    "verifications",
+    metadata,
+    Column("message_id", Uuid, ForeignKey("messages.id"), primary_key=True),
+    Column("state", String(16), nullable=False),  # pending, confirmed, withdrawn, given-up
+    Column("attempt", Integer, nullable=False),  # how often it was reached again
+    Column("due_at", String(27), nullable=False),
+    Column("verdict", Text, nullable=False),  # JSON, the newest
+    Column("evidence", String(64), nullable=False),  # of it: key of the bundle
+    Column("updated_at", String(27), nullable=False),
+    Index("verifications_by_due", "state", "due_at"),
+)
