@@ -68,13 +68,13 @@ def users(broker: str) -> Iterator[tuple[str, tuple[str, str]]]:
         try:
             for command in broker_commands(names, prefix=prefix):
                 password = f"{command[2]}\n" if command[1] == "add_user" else ""
-                done = subprocess.run(command, input=password, capture_output=True, text=True, timeout=60, check=False)
+                done = subprocess.run(command, input=password, capture_output=True, text=True, timeout=240, check=False)
                 if done.returncode:
                     pytest.skip(f"rabbitmqctl may not be used by this account: {done.stderr.strip()[:200]}")
             yield prefix, names
         finally:
             for name in names:
-                subprocess.run(("rabbitmqctl", "delete_user", name), capture_output=True, timeout=60, check=False)
+                subprocess.run(("rabbitmqctl", "delete_user", name), capture_output=True, timeout=240, check=False)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class Simulator:
 
     def _ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Any:
         with PoolManager(retries=False) as pool:
-            return pool.request(method, self.url(path), body=body, headers=headers, timeout=30)
+            return pool.request(method, self.url(path), body=body, headers=headers, timeout=240)
 
 
 @contextmanager
@@ -57,5 +57,5 @@ def simulator(name: str, folder: Path, *arguments: str) -> Iterator[Simulator]:
             yield Simulator(ready["port"], process)
         finally:
             process.terminate()
-            complaints = process.communicate(timeout=20)[1]
+            complaints = process.communicate(timeout=240)[1]
         assert process.returncode == 0 and complaints == "", complaints

@@ -66,7 +66,7 @@ class Face:
         if system:
             fields["Authorization"] = f"Bearer {self.keys[system]}"
         answer = self.pool.request(
-            method, self.url + path, body=body or None, headers=fields, redirect=False, timeout=60, chunked=not isinstance(body, bytes)
+            method, self.url + path, body=body or None, headers=fields, redirect=False, timeout=240, chunked=not isinstance(body, bytes)
         )
         return Answer(answer.status, answer.headers, answer.data)
 

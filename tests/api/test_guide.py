@@ -37,7 +37,7 @@ def test_the_example_works(face: Face, tmp_path: Path, language: str) -> None:
     (tmp_path / "example").write_text(example(language), "utf-8")
     key_id, _, secret = face.keys["qlvb"].partition(".")
     env = {**os.environ, "HUB": face.url, "KEY_ID": key_id, "SECRET": secret, "DELIVERY": delivery, "NO_PROXY": "127.0.0.1"}
-    run = subprocess.run([*RUNNERS[language], "example"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run([*RUNNERS[language], "example"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "message_id" in run.stdout
     assert waiting in [path.read_bytes() for path in tmp_path.glob("*.edxml")]

@@ -32,7 +32,7 @@ def client(face: Face, system: str, port: str) -> Any:
     if system:
         key_id, _, secret = face.keys[system].partition(".")
         session.auth = HTTPBasicAuth(key_id, secret)
-    return ZEEP(f"{face.url}/soap/v1?wsdl", transport=TRANSPORT(session=session, timeout=30)).bind("ExchangeService", port)
+    return ZEEP(f"{face.url}/soap/v1?wsdl", transport=TRANSPORT(session=session, timeout=240)).bind("ExchangeService", port)
 
 
 def detail_of(fault: Fault) -> dict[str, str]:

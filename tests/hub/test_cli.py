@@ -19,7 +19,7 @@ LGSP = [sys.executable, "-m", "hub.cli"]
 
 def lgsp(*words: object, code: int = 0, **environment: str) -> str:
     done = subprocess.run(
-        [*LGSP, *map(str, words)], check=False, capture_output=True, text=True, env={**os.environ, **environment}, timeout=60
+        [*LGSP, *map(str, words)], check=False, capture_output=True, text=True, env={**os.environ, **environment}, timeout=240
     )
     assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr

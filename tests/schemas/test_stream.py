@@ -233,7 +233,7 @@ def grown_by(raw: bytes, folder: Path) -> int:
     small, path = folder / "small.edxml", folder / "large.edxml"
     small.write_bytes(packets.document())
     path.write_bytes(raw)
-    done = subprocess.run([sys.executable, "-c", MEASURE, small, path], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", MEASURE, small, path], cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     return int(done.stdout) * 1024
 

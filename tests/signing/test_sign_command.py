@@ -148,7 +148,7 @@ def test_the_whole_command_tells_an_unusable_key_in_both_languages(tmp_path: Pat
     p12 = pkcs12_file(world().person, tmp_path)
     options = ["sign", str(tmp_path / "a.xml"), "--pkcs12", str(p12), "--secret-env", "WRONG"]
     done = subprocess.run(
-        [*LGSP, *options], capture_output=True, text=True, check=False, env={**os.environ, "WRONG": "nay-sai"}, timeout=60
+        [*LGSP, *options], capture_output=True, text=True, check=False, env={**os.environ, "WRONG": "nay-sai"}, timeout=240
     )
     assert done.returncode == 2
     assert "signing-key-unusable: Không dùng được khóa" in done.stderr

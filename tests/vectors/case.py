@@ -24,7 +24,7 @@ class Case:
 
 def run(*arguments: str | Path, given: bytes = b"") -> bytes:
     """What a command-line tool writes to its standard output; a tool that fails is a defect of the vectors."""
-    done = subprocess.run([str(one) for one in arguments], input=given, capture_output=True, check=False, timeout=60)
+    done = subprocess.run([str(one) for one in arguments], input=given, capture_output=True, check=False, timeout=240)
     if done.returncode:
         raise RuntimeError(f"{' '.join(map(str, arguments))}: {done.stderr.decode('utf-8', 'replace')}")
     return done.stdout
