@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from replay.checkpoint import Checkpoint
@@ -31,6 +31,11 @@ from signing.note import NoteSigner, note_text, sign_note
 
 _INSERT_ENTRIES, _INSERT_OPENINGS, _INSERT_NODES = insert(entries), insert(openings), insert(tree_nodes)
 _ENTRY_COLUMNS, _OPENING_COLUMNS = tuple(entries.c.keys()), tuple(openings.c.keys())
+_ENTRY = (
+    select(entries.c.leaf, openings.c.body)
+    .outerjoin(openings, openings.c.index == entries.c.index)
+    .where(entries.c.index == bindparam("wanted"))
+)
 _HEAD = select(log_head.c.origin, log_head.c.size, log_head.c.frontier).where(log_head.c.id == 1)
 
 
@@ -97,9 +102,7 @@ class Journal:
         """
         note = self.checkpoint(conn) if note is None else note
         head = Checkpoint.parse(note_text(note))
-        row = conn.execute(
-            select(entries.c.leaf, openings.c.body).outerjoin(openings, openings.c.index == entries.c.index).where(entries.c.index == index)
-        ).first()
+        row = conn.execute(_ENTRY, {"wanted": index}).first()
         if row is None or not 0 <= index < head.size:
             raise Refused("unknown-entry", got=str(index), expected=f"0 to {head.size - 1}")
         path = Tiles(conn, head.size).inclusion(index)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from replay.hashing import EMPTY_ROOT, HASH_BYTES, node_hash
 from replay.merkle import TILE_HEIGHT, TILE_WIDTH, consistency_path, folded, inclusion_path, split
@@ -23,6 +23,14 @@ from schemas.errors import Halted, Refused
 
 MAX_LEVEL = 63
 _PATH = re.compile(r"(entries|0|[1-9][0-9]?)((?:/x[0-9]{3}){0,6}/[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)
+_FIRST: BindParameter[int] = bindparam("first")  # statements are built once: building one costs more than running it
+_STOP: BindParameter[int] = bindparam("stop")
+_LEAF_HASHES = select(entries.c.leaf_hash).where(entries.c.index >= _FIRST, entries.c.index < _STOP).order_by(entries.c.index)
+_NODE_HASHES = (
+    select(tree_nodes.c.hash)
+    .where(tree_nodes.c.level == bindparam("of_level"), tree_nodes.c.index >= _FIRST, tree_nodes.c.index < _STOP)
+    .order_by(tree_nodes.c.index)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +139,9 @@ class Tiles:
 
 def hashes(conn: Connection, level: int, first: int, width: int) -> Sequence[bytes]:
     """Up to `width` hashes of `level` from index `first`, those that are there."""
-    if level == 0:
-        query = select(entries.c.leaf_hash).where(entries.c.index >= first, entries.c.index < first + width).order_by(entries.c.index)
-    else:
-        at = tree_nodes.c.index
-        query = select(tree_nodes.c.hash).where(tree_nodes.c.level == level, at >= first, at < first + width).order_by(at)
-    return conn.execute(query).scalars().all()
+    values = {"first": first, "stop": first + width}
+    found = conn.execute(_LEAF_HASHES, values) if level == 0 else conn.execute(_NODE_HASHES, {**values, "of_level": level})
+    return found.scalars().all()
 
 
 def content(conn: Connection, path: TilePath, size: int) -> bytes:

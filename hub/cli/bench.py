@@ -74,3 +74,24 @@ def verify_command(
     print(f"{'signature, steps 1 to 6':36}{figures.signature_us:>7.0f} µs{figures.signature_ratio:>8.2f} ×")
     print(f"{'verdict, with path and revocation':36}{figures.verdict_us:>7.0f} µs{figures.verdict_ratio:>8.2f} ×")
     print(f"\n{figures.large_bytes / 1e6:.1f} MB: signature {figures.large_ratio:.2f} ×, +{figures.large_peak_bytes / 1e6:.1f} MB")
+
+
+@app.command("log")
+def log_command(
+    appended: Annotated[int, typer.Option(min=1, max=10_000_000, help="số mục ghi thêm / entries to append")] = 50_000,
+    batch: Annotated[int, typer.Option(min=1, max=100_000, help="số mục mỗi giao dịch / entries a transaction")] = 1_000,
+    size: Annotated[int, typer.Option(min=1, max=100_000_000, help="kích thước nhật ký để chứng minh / the log to prove from")] = 1_000_000,
+    proofs: Annotated[int, typer.Option(min=1, max=100_000)] = 300,
+    json_output: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Đo ghi nhật ký và lập bằng chứng. / Measure appending to the journal, and proving from a long one."""
+    from hub.bench_log import run
+
+    figures = run(appended, batch, size, proofs)
+    if json_output:
+        print(json.dumps(figures.as_json()))
+        return
+    print(f"append, {figures.batch} a transaction      {figures.append_per_s:>10.0f} entries/s, {figures.append_cpu_us:.0f} µs CPU each")
+    print(f"prove one of {figures.size:<18} {figures.prove_median_ms:>10.2f} ms median, {figures.prove_p99_ms:.2f} ms p99")
+    print(f"  CPU of it                     {figures.prove_cpu_ms:>10.2f} ms median")
+    print(f"  against a signed checkpoint   {figures.prove_unsigned_median_ms:>10.2f} ms median")

@@ -21,6 +21,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 _NOTE_ED25519 = b"\x01"  # C2SP signed-note: the type of an Ed25519 signature
+_NOTE_COSIGNATURE = b"\x04"  # C2SP tlog-cosignature
 _DASH = "\u2014 "
 _RECEIPT = b"lgsp-hub receipt v1\n"  # goes before what a receipt's signature covers
 
@@ -42,6 +43,23 @@ def open_checkpoint(note: bytes, log_key: bytes) -> tuple[str, int, bytes]:
             _verify(log_key, blob[4:], text.encode(), "checkpoint")
             return origin, int(size), b64decode(root)
     raise NotProven("the checkpoint carries no signature of the log's key")
+
+
+def check_cosignature(note: bytes, name: str, key: bytes) -> int:
+    """When the witness `name` cosigned the checkpoint, POSIX seconds (C2SP tlog-cosignature, Ed25519). `key`: 32 raw bytes.
+
+    Raises `NotProven`.
+    """
+    text, _, signatures = note.decode("utf-8").rpartition("\n\n")
+    key_hash = hashlib.sha256(name.encode() + b"\n" + _NOTE_COSIGNATURE + key).digest()[:4]
+    for line in signatures.splitlines():
+        signer, _, value = line.removeprefix(_DASH).partition(" ")
+        blob = b64decode(value)
+        if line.startswith(_DASH) and signer == name and blob[:4] == key_hash:
+            at_s = int.from_bytes(blob[4:12], "big")
+            _verify(key, blob[12:], f"cosignature/v1\ntime {at_s}\n{text}\n".encode(), "cosignature")
+            return at_s
+    raise NotProven(f"the checkpoint carries no cosignature of {name}")
 
 
 def root_from(leaf_hash: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:

@@ -70,6 +70,10 @@ class Caller:
         """What waits, and how long the journal is."""
         return self._json("GET", "/health/ready")
 
+    def checkpoint(self) -> bytes:
+        """The journal's published checkpoint, a signed note."""
+        return bytes(self._call("GET", "/log/checkpoint").data)
+
     def _json(self, method: str, path: str) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self._call(method, path).data)
         return answer

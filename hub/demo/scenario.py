@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.demo import evidence, exchange, recalls, refusals
+from hub.demo import evidence, exchange, recalls, refusals, watchers
 from hub.demo.play import Step
 
 SCENARIO = (
@@ -166,6 +166,13 @@ SCENARIO = (
         "Proof of inclusion in the journal, checked by independent code with the log's public key",
         "receipt, checkpoint, path and digest hold",
         evidence.inclusion,
+    ),
+    Step(
+        "cosigned",
+        "Điểm kiểm đã công bố (GET /log/checkpoint) được hai bên làm chứng độc lập đồng ký",
+        "The published checkpoint (GET /log/checkpoint) is cosigned by two independent witnesses",
+        "2 of 2 witnesses · covers the document",
+        watchers.cosigned,
     ),
     Step(
         "forged-proof",

@@ -5,7 +5,8 @@
 3. the simulators, each on a free port
 4. keys and certificates
 5. the home folder: it names the simulators' addresses
-6. the hub
+6. two witnesses, which know the log's public key
+7. the hub
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from hub.demo.packets import Body, Letter
 from hub.demo.pki import STRANGER
 from hub.demo.play import Sent
 from hub.demo.ports import HOST, free_port
+from hub.demo.watchers import start_witnesses
 
 ANSWERS = "01,03,06"  # đã đến, đã tiếp nhận, hoàn thành
 
@@ -57,6 +59,7 @@ class Stage:
     bus_prefix: str  # "" = no broker: the line-of-business system speaks REST
     simulators: Mapping[str, Simulator]
     children: Children
+    witness_keys: Mapping[str, bytes]  # public, 32 raw bytes each, by the witness's name
     _running: dict[str, Child] = field(repr=False)
     _pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=TIMEOUT_S), repr=False)
 
@@ -173,8 +176,9 @@ def _built(folder: Path, at: datetime, url: str, prefix: str, children: Children
     simulators = {one.name: Simulator(one.module, commands[one.name], ports[one.name]) for one in simulated}
     addresses = {name: one.url for name, one in simulators.items()}
     home = write_home(folder / "home", pki, listen=url.removeprefix("http://"), addresses=addresses, logins=logins, bus_prefix=prefix)  # 5
-    children.start("hub", "hub.cli", "serve", "--home", str(home.path))  # 6
-    return Stage(url, home, prefix, simulators, children, running)
+    witness_keys = start_witnesses(folder / "witnesses", home.path, children)  # 6
+    children.start("hub", "hub.cli", "serve", "--home", str(home.path))  # 7
+    return Stage(url, home, prefix, simulators, children, witness_keys, running)
 
 
 def _arguments(member: Member, folder: Path, url: str, prefix: str, login: Login) -> tuple[str, ...]:

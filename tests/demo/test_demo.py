@@ -105,7 +105,7 @@ def test_every_outcome_is_as_expected_and_the_stage_stays_until_it_is_told_to_go
         )
         assert inbox.json()["items"] == []
         children = children_of(process.pid)
-        assert len(children) == 4, "three systems and the hub"
+        assert len(children) == 6, "three systems, two witnesses and the hub"
         process.send_signal(signal.SIGINT)
         assert process.wait(LIMIT_S) == 0
     assert alive(children) == set()

@@ -9,15 +9,20 @@ from pathlib import Path
 
 from hub.commit import Committer, Transaction
 from hub.keys import Keyring
+from replay.published import CheckpointFile, Publisher
 from replay.store.engine import open_store
-from tests.replay.world import World
+from tests.replay.world import ORIGIN, World
 
 THREADS = 8
 
 
-def main(url: str, keys: str, folder: str) -> None:
-    """Never returns."""
+def main(url: str, keys: str, folder: str, published: str = "") -> None:
+    """Never returns. `published`: a file in which it also publishes checkpoints, as fast as it can."""
     world = World(open_store(url), Keyring.load(Path(keys)), Path(folder))
+    if published:
+        publisher = Publisher(world.store, world.journal, world.ring.log_verifiers(ORIGIN), CheckpointFile(Path(published)))
+        publisher.open()
+        threading.Thread(target=lambda: [publisher.publish() for _ in count()], daemon=True).start()
     committer = Committer(world.store, world.journal)
     committer.start()
     numbers, speaking = count(), threading.Lock()
