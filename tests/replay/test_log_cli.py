@@ -264,3 +264,38 @@ def test_the_exit_code_of_the_command_itself(home: Path, tmp_path: Path) -> None
     assert run("log", "prove", "99", "--home", str(home)) == 1
     assert run("log", "prove", "--home", str(home)) == 2
     assert run("log", "fsck", "--home", str(tmp_path / "nowhere")) == 3
+
+
+def test_proofs_are_checked_without_a_hub_whatever_their_form(home: Path, tmp_path: Path) -> None:
+    key, old, proof = log_key(home), tmp_path / "old", tmp_path / "proof"
+    old.write_text(lgsp(log.app, "checkpoint", "--home", str(home)).stdout)
+    settings = load_settings(home, {})
+    world = World(open_store(settings.resolved_store_url), Keyring.load(home / "keys"), settings.data_folder / "payloads")
+    world.fill(2, first=3)
+    world.store.close()
+    assert lgsp(log.app, "verify", str(old), "--log-key", key).stdout.startswith("ĐÚNG / VALID: hub.test/journal, checkpoint of")
+    proof.write_text(lgsp(log.app, "prove", "1", "--home", str(home), "--tlog-proof", "--open").stdout)
+    assert proof.read_text().startswith("c2sp.org/tlog-proof@v1\nextra ")
+    assert document(log.app, "verify", str(proof), "--log-key", key)["index"] == 1
+    whole = proof.read_bytes()
+    for spoiled in (whole[: len(whole) // 2], whole.replace(b"index 1", b"index 2"), whole.replace(b"extra ", b"extra AAAA")):
+        proof.write_bytes(spoiled)
+        assert code_of(lgsp(log.app, "verify", str(proof), "--log-key", key)) in ("proof-malformed", "proof-invalid", "note-invalid")
+    proof.write_text(lgsp(log.app, "consistency", str(old), "--home", str(home), "--json").stdout)
+    shown = document(log.app, "verify", str(proof), "--log-key", key, "--checkpoint", str(old))
+    assert (shown["kind"], shown["old_size"] < shown["size"]) == ("consistency", True)
+    assert code_of(lgsp(log.app, "verify", str(proof), "--log-key", key)) == "invalid-request"
+    proof.write_text(proof.read_text().replace('"old_size": ', '"old_size": 1'))
+    assert code_of(lgsp(log.app, "verify", str(proof), "--log-key", key, "--checkpoint", str(old))) == "inconsistent"
+    assert code_of(lgsp(log.app, "consistency", "999", "--home", str(home))) == "inconsistent"
+    witness = "w+00000000+" + "A" * 44
+    assert code_of(lgsp(log.app, "verify", str(old), "--log-key", key, "--witness", witness)) == "invalid-request"
+
+
+def test_vectors_are_counted(tmp_path: Path) -> None:
+    vector = {"size1": 1, "size2": 1, "root1": "AAAA", "root2": "AAAA", "proof": None, "desc": "same", "wantErr": False}
+    (tmp_path / "one.json").write_text(json.dumps(vector))
+    result = lgsp(log.app, "vectors", str(tmp_path))
+    assert (result.exit_code, result.stdout) == (0, "1 passed, 0 failed\n")
+    (tmp_path / "two.json").write_text(json.dumps({**vector, "root2": "BBBB"}))
+    assert lgsp(log.app, "vectors", str(tmp_path)).exit_code == 1
