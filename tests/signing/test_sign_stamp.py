@@ -13,7 +13,8 @@ from schemas.errors import Halted, HubError
 from signing.sign_stamp import TimeAuthority
 from tests.signing.authority import Answer, openssl, serving
 from tests.signing.signers import NOW, folder, world
-from tests.vectors.forge_cms import token
+from tests.vectors.forge_cms import Forger, token
+from tests.vectors.identities import Signer
 
 HASHED = hashlib.sha256(b"a value").digest()
 AT = datetime(2026, 11, 20, 1, 2, 3, tzinfo=UTC)
@@ -42,6 +43,18 @@ def _refused(_: bytes) -> tuple[int, bytes]:
     return 200, bytes.fromhex("3005 3003 020102")  # PKIStatusInfo alone: rejection
 
 
+def _by(signer: Signer, *, value: bytes | None = None) -> Answer:
+    """Tokens over what is asked, nonce included, by `signer`."""
+
+    def answer(query: bytes) -> tuple[int, bytes]:
+        asked = tsp.TimeStampReq.load(query)
+        said = {"version": "v1", "policy": "1.2.3.4.1", "serial_number": 1, "gen_time": AT}
+        info = tsp.TSTInfo({**said, "message_imprint": asked["message_imprint"], "nonce": asked["nonce"]}).dump()
+        return 200, Forger(signer, content_type="tst_info", attached=True, bound_to=signer, value=value).sign(info)
+
+    return answer
+
+
 ANSWERS: dict[str, tuple[Callable[[], Answer], str]] = {
     "the same answer again": (_replayed, "timestamp-invalid"),
     "a token of another digest": (_of_another_digest, "timestamp-invalid"),
@@ -49,7 +62,9 @@ ANSWERS: dict[str, tuple[Callable[[], Answer], str]] = {
     "no token": (lambda: lambda _: (200, b"<html>welcome</html>"), "timestamp-invalid"),
     "nothing": (lambda: lambda _: (200, b""), "timestamp-invalid"),
     "a token without nonce": (lambda: lambda _: (200, token(world().authority, b"a value", AT)), "timestamp-invalid"),
-    "by somebody who is no authority": (lambda: lambda _: (200, token(world().pretender, b"a value", AT)), "timestamp-invalid"),
+    "by somebody who is no authority": (lambda: _by(world().pretender), "timestamp-invalid"),
+    "by one whose purpose is not critical": (lambda: _by(world().careless), "timestamp-invalid"),
+    "with a value of zeros": (lambda: _by(world().authority, value=bytes(256)), "timestamp-invalid"),
     "an error": (lambda: lambda _: (503, b""), "trust-unavailable"),
     "a redirect": (lambda: lambda _: (302, b""), "trust-unavailable"),
     "far too much": (lambda: lambda _: (200, bytes(1_000_000)), "timestamp-invalid"),
@@ -76,6 +91,12 @@ def test_an_honest_answer_is_a_token_over_the_digest() -> None:
         said = tsp.ContentInfo.load(running.client().token(HASHED, "sha256"))["content"]["encap_content_info"]["content"].parsed
     assert said["message_imprint"]["hashed_message"].native == HASHED
     assert abs((said["gen_time"].native - NOW).total_seconds()) < 86_400
+
+
+def test_a_token_without_a_response_around_it_will_do() -> None:
+    with serving(_by(world().authority)) as running:
+        _twice(running.client())
+    assert len(running.asked) == 2
 
 
 def test_an_authority_that_is_not_there_is_told_at_once() -> None:

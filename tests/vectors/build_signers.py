@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -253,3 +253,51 @@ def _stamped_by_stranger() -> Signed:
     ca = hierarchy()[1]
     stamped = forger.but(value=value, unsigned=((STAMP, stamp),), embedded=[who, Signer("", who.key, ca, Path())])
     return Signed(stamped.sign(CONTENT), good.anchors, good.verdict, good.reason, good.crls)
+
+
+OLD = datetime(2015, 6, 1, tzinfo=UTC)  # SHA-1 was fit for use
+
+
+@cache
+def _legacy() -> tuple[Signer, x509.Certificate, x509.Certificate, Signer]:
+    """Signer, CA and root of then, by SHA-1; and an authority that is in force to this day."""
+    root = ROOT.but(key_name="root:rsa2048", hash=hashes.SHA1(), not_before=OLD - YEAR, not_after=OLD + 20 * YEAR)
+    ca = CA.but(key_name="ca:rsa2048", issuer_key="root:rsa2048", hash=hashes.SHA1(), not_before=OLD - YEAR, not_after=OLD + 19 * YEAR)
+    signer = SIGNER.but(
+        key_name="signer:rsa2048",
+        issuer_key="ca:rsa2048",
+        hash=hashes.SHA1(),
+        not_before=OLD - DAY,
+        not_after=OLD + 3 * YEAR,
+        serial=SERIAL,
+    )
+    authority = Maker(
+        name_of("Cấp dấu thời gian"), "tsa", ROOT_NAME, "root:rsa2048", usages=("digital_signature",), extensions=_STAMPING
+    ).but(not_before=OLD - YEAR)
+    return _signer(signer.make()), ca.make(), root.make(), _signer(authority.make(), "tsa")
+
+
+def _sha1(verdict: str, reason: str, *, stamped: bool) -> Signed:
+    who, ca, root, authority = _legacy()
+    forger = Forger(who, digest="sha1", attached=True, claimed=None if stamped else OLD, embedded=[who, Signer("", who.key, ca, Path())])
+    data = forger.sign(CONTENT)
+    if stamped:
+        value = forger.value_of(data)
+        data = forger.but(value=value, unsigned=((STAMP, token(authority, value, OLD)),)).sign(CONTENT)
+    then, now = ({"this_update": at - DAY, "next_update": at + 9 * DAY} for at in (OLD, AT))
+    lists = [
+        Crl(key_name="ca:rsa2048").but(**then),
+        Crl(issuer=ROOT_NAME, key_name="root:rsa2048").but(**then),
+        Crl(issuer=ROOT_NAME, key_name="root:rsa2048").but(**now),
+    ]
+    return Signed(data, (der(root),), verdict, reason, tuple(one.make() for one in lists))
+
+
+@case("SHA-1 all along, proven to be of 2015")
+def _sha1_of_then() -> Signed:
+    return _sha1("valid", "", stamped=True)
+
+
+@case("SHA-1 all along, only claimed to be of 2015")
+def _sha1_by_claim() -> Signed:
+    return _sha1("invalid", "alg-forbidden", stamped=False)
