@@ -123,7 +123,7 @@ def _moment(text: str, after_day: timedelta) -> datetime:
     """A time, or the beginning of a day in Vietnam; for `until` the end of it."""
     wanted = "a day (2026-11-22, in Vietnam) or a time with its zone (2026-11-22T08:00:00+07:00)"
     try:
-        if _DAY.fullmatch(text):
+        if _DAY.fullmatch(text) and "1900" < text[:4] < "9000":
             return datetime.combine(date.fromisoformat(text), time(), VIETNAM).astimezone(UTC) + after_day
         moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
         if moment.tzinfo is None or not 1900 < moment.year < 9000:

@@ -21,8 +21,8 @@ import json
 import os
 import stat
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -147,6 +147,62 @@ class Keyring:
         if not found:
             raise Halted("keys-missing", got=f"no active {purpose} key", expected="one of each purpose")
         return found[-1]
+
+
+def add_key(folder: Path, purpose: str) -> KeyRecord:
+    """A further key of `purpose`; being the newest, it works from the moment the manifest names it. Raises `Halted("keys-missing")`."""
+    ring = Keyring.load(folder)
+    try:
+        record = _create(folder, purpose)
+        _write_manifest(folder, (*ring.records, record))
+    except OSError as fault:
+        raise Halted("keys-missing", got=f"{type(fault).__name__} in {folder.name}", expected="a writable key folder") from fault
+    return record
+
+
+def retire_key(folder: Path, key_id: str) -> None:
+    """Marks a key as retired; its file stays, for whoever restores an older backup. Raises `Halted("keys-missing")`."""
+    records = Keyring.load(folder).records
+    try:
+        _write_manifest(folder, [replace(one, status="retired") if one.id == key_id else one for one in records])
+    except OSError as fault:
+        raise Halted("keys-missing", got=f"{type(fault).__name__} in {folder.name}", expected="a writable key folder") from fault
+
+
+def _write_manifest(folder: Path, records: Sequence[KeyRecord]) -> None:
+    """In one step: whoever reads sees the old or the new one. The keys it names are on disk before."""
+    new = folder / f"{MANIFEST}.new"
+    new.unlink(missing_ok=True)
+    _write_new(new, json.dumps({"v": 1, "keys": [asdict(record) for record in records]}, indent=2).encode() + b"\n")
+    _sync_folder(folder)
+    new.rename(folder / MANIFEST)
+    _sync_folder(folder)
+
+
+class WatchedMasters:
+    """The master keys of a folder, read again when its manifest was replaced: how a process that serves follows a rotation.
+
+    A folder that cannot be read just now changes nothing; the keys that are known go on working.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._manifest = folder / MANIFEST
+        self._folder = folder
+        self._known: tuple[tuple[int, ...], tuple[MasterKey, ...]] | None = None
+
+    def __call__(self) -> tuple[MasterKey, ...]:
+        """The one that wraps first. Raises `Halted`, the first time only, as `Keyring.load` does."""
+        known = self._known
+        try:
+            found = self._manifest.stat()
+            stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
+            if known is None or known[0] != stamp:
+                ring = Keyring.load(self._folder)
+                known = self._known = stamp, (ring.master(), *ring.older_masters())
+        except (OSError, Halted) as fault:
+            if known is None:
+                raise Halted("keys-missing", got=type(fault).__name__, expected=f"{MANIFEST} and its key files") from fault
+        return known[1]
 
 
 def _create(folder: Path, purpose: str) -> KeyRecord:

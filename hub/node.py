@@ -29,7 +29,7 @@ from hub.directories import load_directory
 from hub.erase import Eraser, erase_again
 from hub.erasures import ErasuresFile
 from hub.grounds import Grounds
-from hub.keys import Keyring
+from hub.keys import Keyring, WatchedMasters
 from hub.log_keeper import BACKWARDS, LogKeeper
 from hub.log_opening import open_log
 from hub.mailbox import Mailbox
@@ -171,7 +171,9 @@ def open_hub(
     journal = Journal(keyring.journal_keys(), settings.origin)
     committer = Committer(store, journal)
     keeper = open_log(settings, keyring, store, journal, clock=clock, on_backwards=committer.stop, release=partial(_release, store, lock))
-    payloads = PayloadStore(keyring.master(), settings.data_folder / "payloads", keyring.older_masters())
+    payloads = PayloadStore(
+        keyring.master(), settings.data_folder / "payloads", keyring.older_masters(), WatchedMasters(settings.keys_folder)
+    )
     eraser = Eraser(store, committer, payloads, keyring.parties(), ErasuresFile(settings.erasures_path))
     erase_again(eraser, journal, clock())
     published = deliver or bool(settings.broker_url)  # else whoever delivers finds it in the database

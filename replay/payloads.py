@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -67,11 +67,20 @@ class SealedPayload:
 
 @dataclass(frozen=True, slots=True)
 class PayloadStore:
-    """Keeps payloads of the hub's database; large ones below `folder`. `older` masters still unwrap, they wrap nothing new."""
+    """Keeps payloads of the hub's database; large ones below `folder`. `older` masters still unwrap, they wrap nothing new.
+
+    `masters` gives the masters as they are now, the one that wraps first; without it they are `master` and `older` for ever. It lets a
+    hub that serves follow a rotation: `put` asks it under the writer's lock, so once a new master is there nothing is wrapped by another.
+    """
 
     master: MasterKey
     folder: Path
     older: Sequence[MasterKey] = ()
+    masters: Callable[[], Sequence[MasterKey]] | None = None
+
+    def current(self) -> Sequence[MasterKey]:
+        """All masters, the one that wraps first."""
+        return (self.master, *self.older) if self.masters is None else self.masters()
 
     def seal(self, message_id: UUID, raw: bytes) -> SealedPayload:
         """Compresses and encrypts `raw`. Touches neither disk nor database: call it before the transaction."""
@@ -79,9 +88,8 @@ class PayloadStore:
         frame = zstandard.ZstdCompressor(level=LEVEL).compress(raw)
         cipher, about = AESGCM(key), _about(message_id)
         ciphertext = b"".join(cipher.encrypt(nonce, frame[at : at + CHUNK_BYTES], about) for at, nonce in _chunks(len(frame), CHUNK_BYTES))
-        nonce = os.urandom(_NONCE_BYTES)
-        wrapped = nonce + AESGCM(self.master.secret).encrypt(nonce, key, _about_key(message_id))
-        return SealedPayload(message_id, ciphertext, sha256(ciphertext).digest(), len(raw), self.master.id, wrapped)
+        master = self.current()[0]
+        return SealedPayload(message_id, ciphertext, sha256(ciphertext).digest(), len(raw), master.id, _wrapped(message_id, key, master))
 
     def stage(self, sealed: SealedPayload) -> None:
         """Writes a large ciphertext durably. `put` does it too; calling it before the transaction spares other writers the wait.
@@ -106,7 +114,15 @@ class PayloadStore:
         conn.execute(
             insert(payloads).values(message_id=sealed.message_id, format=FORMAT, digest=sealed.digest, size=sealed.size, body=body)
         )
-        conn.execute(insert(message_keys).values(message_id=sealed.message_id, master_key_id=sealed.master_key_id, wrapped=sealed.wrapped))
+        master_key_id, wrapped = sealed.master_key_id, sealed.wrapped
+        master = self.current()[0]
+        if master.id != master_key_id:  # it was rotated since
+            wrapped, master_key_id = self.rewrapped(sealed.message_id, master_key_id, wrapped), master.id
+        conn.execute(insert(message_keys).values(message_id=sealed.message_id, master_key_id=master_key_id, wrapped=wrapped))
+
+    def rewrapped(self, message_id: UUID, master_key_id: str, wrapped: bytes) -> bytes:
+        """The same key, wrapped by the master that wraps now. Raises `Halted("payload-damaged")`."""
+        return _wrapped(message_id, self._unwrap(message_id, master_key_id, wrapped), self.current()[0])
 
     def get(self, conn: Connection, message_id: UUID) -> bytes:
         """The received bytes of a message.
@@ -139,13 +155,18 @@ class PayloadStore:
             raise _damaged(message_id, f"payload file: {type(fault).__name__}") from fault
 
     def _unwrap(self, message_id: UUID, master_key_id: str, wrapped: bytes) -> bytes:
-        master = next((m for m in (self.master, *self.older) if m.id == master_key_id), None)
+        master = next((m for m in self.current() if m.id == master_key_id), None)
         if master is None:
             raise _damaged(message_id, f"master key {master_key_id} is not in the key folder")
         try:
             return AESGCM(master.secret).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], _about_key(message_id))
         except (InvalidTag, ValueError) as fault:
             raise _damaged(message_id, "wrapped key") from fault
+
+
+def _wrapped(message_id: UUID, key: bytes, master: MasterKey) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + AESGCM(master.secret).encrypt(nonce, key, _about_key(message_id))
 
 
 def _opened(message_id: UUID, ciphertext: bytes, key: bytes, size: int) -> bytes:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, cast, func, literal, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.types import Text
 
@@ -253,7 +253,7 @@ _ROWID: ColumnElement[int] = literal_column("search_terms.rowid")
 
 
 def _listed(group: Sequence[str]) -> ColumnElement[Any]:
-    return array([literal(one, Text) for one in group], type_=ARRAY(Text))
+    return cast(array([literal(one, Text) for one in group]), ARRAY(Text))
 
 
 def shown(conn: Connection, positions: Sequence[int]) -> tuple[Sequence[AnyRow], Mapping[Any, Sequence[AnyRow]]]:

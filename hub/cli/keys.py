@@ -40,6 +40,25 @@ def list_(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     _show(Keyring.load(settings.keys_folder), settings.origin, settings.keys_folder, as_json)
 
 
+@app.command()
+def rotate(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Thay khóa master, hub vẫn chạy; chạy lại nếu bị ngắt. / Replace the master key while the hub runs; run again if interrupted."""
+    from hub.cli.desk import administrator, opened
+    from hub.node import utc_now
+    from hub.rotation import rotate_master
+
+    with opened(home) as desk:
+        done = rotate_master(desk.store, desk.committer, desk.settings.keys_folder, by=administrator(), at=utc_now())
+    if as_json:
+        print(json.dumps(done.as_json()))
+        return
+    print(f"khóa mới / new key {done.key_id}; {done.wrapped} khóa gói tin được bọc lại / keys of packets wrapped anew")
+    for one in done.retired:
+        print(f"đã ngừng dùng / retired {one}")
+    print("Sao lưu thư mục khóa. Khi không còn bản sao lưu nào cũ hơn, có thể hủy tệp khóa cũ.")
+    print("Back the key folder up. Once no older backup is kept, the old key's file may be destroyed.")
+
+
 def _show(ring: Keyring, origin: str, folder: Path, as_json: bool) -> None:
     from signing.note import NoteVerifier
 

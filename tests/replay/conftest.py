@@ -33,6 +33,16 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
     """A schema of one's own in the server that answers; the test is skipped by name where none does."""
+    yield from _own_schema()
+
+
+@pytest.fixture(scope="module")
+def module_postgres_url() -> Iterator[str]:
+    """The same, for all tests of a module."""
+    yield from _own_schema()
+
+
+def _own_schema() -> Iterator[str]:
     schema = f"lgsp_test_{uuid4().hex}"
     admin = create_engine(POSTGRES_URL, isolation_level="AUTOCOMMIT")
     try:
