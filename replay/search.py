@@ -195,11 +195,13 @@ class _Narrowed:
         if viewer is not None:
             own = or_(messages.c.principal == viewer.system, messages.c.sender_key.in_(viewer.agencies))
             known = and_(known, or_(deliveries.c.system == viewer.system, own))
-        found: list[ColumnElement[bool]] = []
+        found: list[ColumnElement[bool]] = []  # `coalesce`: a message has few copies, a state has many; look them up by message
         if asked.state:
-            found.append(select(deliveries.c.id).where(known, deliveries.c.state == asked.state).correlate(messages).exists())
+            found.append(
+                select(deliveries.c.id).where(known, func.coalesce(deliveries.c.state, "") == asked.state).correlate(messages).exists()
+            )
         if asked.code:
-            failed = select(deliveries.c.id).where(known, deliveries.c.cause == asked.code).correlate(messages).exists()
+            failed = select(deliveries.c.id).where(known, func.coalesce(deliveries.c.cause, "") == asked.code).correlate(messages).exists()
             found.append(or_(failed, _has([terms.term("e", asked.code)])))
         return found
 
