@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -95,3 +96,25 @@ def log_command(
     print(f"prove one of {figures.size:<18} {figures.prove_median_ms:>10.2f} ms median, {figures.prove_p99_ms:.2f} ms p99")
     print(f"  CPU of it                     {figures.prove_cpu_ms:>10.2f} ms median")
     print(f"  against a signed checkpoint   {figures.prove_unsigned_median_ms:>10.2f} ms median")
+
+
+@app.command("search")
+def search_command(
+    messages: Annotated[int, typer.Option(min=100, max=10_000_000, help="số thông điệp / how many messages")] = 100_000,
+    folder: Annotated[Path | None, typer.Option(help="giữ kho ở đây và làm tiếp lần sau / keep the store here and go on next time")] = None,
+    json_output: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Đo thời gian tìm thông điệp trên dữ liệu sinh ra. / Measure finding on generated messages."""
+    import tempfile
+
+    from hub.bench_search import run
+
+    with tempfile.TemporaryDirectory() as scratch:
+        done = run(folder or Path(scratch), messages)
+    if json_output:
+        print(json.dumps(done))
+        return
+    print(f"{done['messages']} messages, {done['database_bytes'] / 1e6:.0f} MB, filled in {done['fill_s']} s\n")
+    print(f"{'':28}{'p50 ms':>9}{'p95 ms':>9}")
+    for name, one in done["questions"].items():
+        print(f"{name:28}{one['p50_ms']:>9}{one['p95_ms']:>9}")
