@@ -129,6 +129,7 @@ class Intake:
             arrival=arrival,
             claim=claim,
             routes=routes,
+            directory=self.routing.directory,
             fingerprint=fingerprint(envelope.packet, self.limits),
             sealed=sealed,
             origin=self.origin,

@@ -22,6 +22,7 @@ from replay.journal import Position
 from replay.payloads import PayloadStore, SealedPayload
 from replay.store.index_key import index_key
 from replay.store.tables import links, messages
+from schemas.directory import Directory
 from schemas.edxml.packet import DocumentPacket, StatusPacket
 from schemas.message import Kind, Message, Receipt, rfc3339
 
@@ -38,6 +39,7 @@ class Acceptance:
     arrival: Arrival
     claim: Claim
     routes: tuple[Route, ...]
+    directory: Directory
     fingerprint: str
     sealed: SealedPayload
     origin: str
@@ -48,7 +50,7 @@ class Acceptance:
         self, tx: Transaction, payloads: PayloadStore, sign: Callable[[Mapping[str, object]], bytes], at: datetime
     ) -> tuple[Receipt, tuple[Pointer, ...]]:
         """Writes all of it; returns the receipt and what may be delivered at once."""
-        lineage = trace_back(tx.conn, self.message, self.arrival.principal.system, self.fingerprint)
+        lineage = trace_back(tx.conn, self.message, self.arrival.principal.system, self.fingerprint, self.directory)
         planned = copies.plan(
             self.routes,
             subject=lineage.subject,

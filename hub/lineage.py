@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -17,16 +18,18 @@ from sqlalchemy import Connection, bindparam, select
 
 from replay.store.index_key import index_key
 from replay.store.tables import AnyRow, deliveries, messages
+from schemas.agency import AgencyCode
+from schemas.directory import Directory
 from schemas.edxml import semantics
 from schemas.edxml.packet import DocumentPacket, StatusPacket, nfc
 from schemas.errors import Violation, warning
-from schemas.message import Kind, Message, VerdictStatus
+from schemas.message import VIETNAM, Kind, Message, VerdictStatus
 
 DOCUMENTS = (str(Kind.DOCUMENT_NEW), str(Kind.DOCUMENT_UPDATE), str(Kind.DOCUMENT_REPLACE))
 RECALLS = (str(Kind.DOCUMENT_RECALL),)
 
 _BY_DOCUMENT = (
-    select(messages.c.id, messages.c.sender_key, messages.c.document_id)
+    select(messages.c.id, messages.c.sender, messages.c.sender_key, messages.c.document_id, messages.c.accepted_at)
     .where(messages.c.document_key == bindparam("document_key"), messages.c.kind.in_(bindparam("kinds", expanding=True)))
     .order_by(messages.c.index.desc())
     .limit(50)
@@ -41,10 +44,12 @@ _BY_OTHERS = (
     .order_by(messages.c.index)
     .limit(10)
 )
-_RECEIVED_BY = select(deliveries.c.recipient_key).where(deliveries.c.message_id == bindparam("message_id"))
+_RECEIVED_BY = (
+    select(deliveries.c.recipient_key, deliveries.c.recipient).where(deliveries.c.message_id == bindparam("message_id")).distinct()
+)
 _STATUSES = (
     select(messages.c.status_code)
-    .where(messages.c.about == bindparam("about"), messages.c.sender_key == bindparam("sender_key"))
+    .where(messages.c.about == bindparam("about"), messages.c.sender_key.in_(bindparam("sender_keys", expanding=True)))
     .order_by(messages.c.index)
 )
 
@@ -81,12 +86,39 @@ class Lineage:
     hold: str = ""  # why a person has to look before it is delivered
 
 
-def trace_back(conn: Connection, message: Message, principal: str, fingerprint: str) -> Lineage:
-    """The lineage of `message`, brought by the system `principal`."""
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """Who is who on one day: equal codes, codes that the directory lists for one body, and successors of closed bodies."""
+
+    directory: Directory
+    today: date
+
+    def is_it(self, sender: AgencyCode, code: str, written: date) -> bool:
+        """Whether `sender` is the body that `code` meant on the day `written`, or the one that goes on in its place today.
+
+        The directory alone makes a successor: where it names none, or is not asked by a listed code, codes must be equal.
+        """
+        if AgencyCode.of(code).same_as(sender):
+            return True
+        answering, asked = self.directory.answering(code, written, self.today).entry, self.directory.look_up(sender.text, self.today)
+        return answering is not None and asked is not None and answering.code == asked.code
+
+    def day_of(self, row: AnyRow, packet: StatusPacket | None = None) -> date:
+        """The document's day: when the hub accepted it, or before, where the status says when it was promulgated."""
+        accepted = datetime.fromisoformat(row.accepted_at).astimezone(VIETNAM).date()
+        try:
+            told = date.fromisoformat(packet.response_for.promulgation_date[:10].replace("/", "-")) if packet else accepted
+        except ValueError:
+            return accepted
+        return min(told, accepted)
+
+
+def trace_back(conn: Connection, message: Message, principal: str, fingerprint: str, directory: Directory) -> Lineage:
+    """The lineage of `message`, brought by the system `principal`. `directory` tells who goes on in a closed body's place."""
     packet = message.envelope.packet
     second, doubts = _second_route(conn, message, principal, fingerprint)
     if isinstance(packet, StatusPacket):
-        found = _of_status(conn, message, packet)
+        found = _of_status(conn, message, packet, Bodies(directory, message.envelope.inbound.received_at.astimezone(VIETNAM).date()))
     elif message.envelope.kind is Kind.DOCUMENT_RECALL:
         found = _of_recall(conn, message, packet)
     else:
@@ -148,29 +180,48 @@ def _of_recall(conn: Connection, message: Message, packet: DocumentPacket) -> Li
     return Lineage(target, sender.key, links=(link,), warnings=(_unknown(target),) if link.target is None else ())
 
 
-def _of_status(conn: Connection, message: Message, packet: StatusPacket) -> Lineage:
+def _of_status(conn: Connection, message: Message, packet: StatusPacket, bodies: Bodies) -> Lineage:
     """What a status answers: a document, or the recall of that id (15, 16). Its sender must have received that message, or have sent it
-    (13, lấy lại)."""
+    (13, lấy lại), or go on in the place of who did."""
     envelope, sender = message.envelope, message.envelope.sender
-    parties = {one.key for one in (*envelope.recipients, sender)}
+    parties = (*envelope.recipients, sender)
     taking_back = packet.status_code == semantics.TAKE_BACK
     owner = sender.key if taking_back else envelope.recipients[0].key
-    target = _latest(conn, envelope.document_id, parties) or _latest(conn, envelope.document_id, parties, RECALLS)
+    target = _answered(conn, envelope.document_id, parties, bodies)
     warnings = list(semantics.missing_reason(packet))
     if target is None:
         warnings.append(warning("target-unknown", path="ResponseFor", got=envelope.document_id, expected="a document the hub has seen"))
         return Lineage(envelope.subject_key, owner, warnings=tuple(warnings))
-    if target.sender_key != sender.key and sender.key not in _recipients(conn, target.id):
+    written = bodies.day_of(target, packet)
+    is_owner = bodies.is_it(sender, target.sender, written)
+    mine = {row.recipient_key: row.recipient for row in _recipients(conn, target.id) if bodies.is_it(sender, row.recipient, written)}
+    if not is_owner and not mine:
         warnings.append(warning("status-stranger", path="From/OrganId", got=sender, expected="a recipient of the document"))
         return Lineage(envelope.subject_key, owner, warnings=tuple(warnings))
-    if taking_back and target.sender_key != sender.key:
+    if taking_back and not is_owner:
         warnings.append(warning("status-stranger", path="From/OrganId", got=sender, expected="the sender of the document (13, lấy lại)"))
         taking_back = False
-    before = conn.execute(_STATUSES, {"about": target.id, "sender_key": sender.key}).scalars().all()
+    elif taking_back:
+        owner = target.sender_key
+    if not is_owner and sender.key not in mine:
+        warnings.append(warning("status-by-successor", path="From/OrganId", got=sender, expected=", ".join(sorted(mine.values()))))
+    before = conn.execute(_STATUSES, {"about": target.id, "sender_keys": sorted({sender.key, *mine})}).scalars().all()
     warnings += semantics.status_order(before, packet.status_code)
     relation = Relation.TAKES_BACK if taking_back else Relation.ANSWERS
     link = Link(relation, envelope.document_id, target.id)
     return Lineage(envelope.subject_key, owner, about=target.id, links=(link,), warnings=tuple(warnings))
+
+
+def _answered(conn: Connection, document_id: str, parties: Sequence[AgencyCode], bodies: Bodies) -> AnyRow | None:
+    """The newest document of that id that one of `parties` sent, else one whose sender's place a party has taken; else such a recall."""
+    keys = {one.key for one in parties}
+    for kinds in (DOCUMENTS, RECALLS):
+        rows = _by_document(conn, document_id, kinds)
+        taken_over = (row for row in rows if any(bodies.is_it(one, row.sender, bodies.day_of(row)) for one in parties))
+        found = next((row for row in rows if row.sender_key in keys), None) or next(taken_over, None)
+        if found is not None:
+            return found
+    return None
 
 
 def _unknown(document_id: str) -> Violation:
@@ -191,5 +242,5 @@ def _by_document(conn: Connection, document_id: str, kinds: Sequence[str] = DOCU
     return conn.execute(_BY_DOCUMENT, {"document_key": index_key(document_id), "kinds": list(kinds)}).all()
 
 
-def _recipients(conn: Connection, message_id: UUID) -> frozenset[str]:
-    return frozenset(conn.execute(_RECEIVED_BY, {"message_id": message_id}).scalars().all())
+def _recipients(conn: Connection, message_id: UUID) -> Sequence[AnyRow]:
+    return conn.execute(_RECEIVED_BY, {"message_id": message_id}).all()

@@ -58,7 +58,7 @@ class Routing:
     """The routes of all profiles, indexed once."""
 
     def __init__(self, systems: Systems, fallback: str = "", directory: Directory | None = None) -> None:
-        self._directory = directory or Directory.load()
+        self.directory = directory or Directory.load()
         self._written: dict[str, Profile] = {}
         self._exact: dict[tuple[str, ...], tuple[AgencyCode, Profile]] = {}
         self._subtree: dict[tuple[str, ...], Profile] = {}
@@ -96,7 +96,7 @@ class Routing:
         return self._fallback is not None and self._fallback.name == system
 
     def _find(self, recipient: AgencyCode, written: date, today: date) -> Route | None:
-        book = self._directory
+        book = self.directory
         answering = book.answering(recipient.text, written, today)
         moved = len(answering.path) > 1
         now = book.look_up(recipient.text, today)
@@ -117,14 +117,14 @@ class Routing:
         profile = self._written.get(code.text.upper())
         if profile is not None:
             return Route(recipient, profile)
-        entry = self._directory.look_up(code.text, today)
+        entry = self.directory.look_up(code.text, today)
         for text in entry.texts if entry else ():
             if text in self._written:
-                return Route(recipient, self._written[text], True, By.DIRECTORY, (recipient.text, text), self._directory.version)
+                return Route(recipient, self._written[text], True, By.DIRECTORY, (recipient.text, text), self.directory.version)
         own, alike = self._exact.get(code.groups, (None, None))
         if own is None or alike is None:
             return None
-        other = self._directory.look_up(own.text, today)
+        other = self.directory.look_up(own.text, today)
         if entry is not None and other is not None and entry.code != other.code:
             return None  # alike by arithmetic, and the directory knows better
         return Route(recipient, alike, True, By.ARITHMETIC)
@@ -138,11 +138,11 @@ class Routing:
 
     def _above_closed(self, recipient: AgencyCode, today: date) -> Route | None:
         """A sub-code that nobody lists, below a body that is closed: whoever serves all that is below the one that goes on."""
-        higher = self._directory.above(recipient.text, today)
+        higher = self.directory.above(recipient.text, today)
         if higher is None or higher.entry is None or len(higher.path) < 2:
             return None
         found = self._above(recipient, AgencyCode.of(higher.entry.code), itself=True)
-        return found and Route(recipient, found.profile, True, By.SUCCESSOR, (recipient.text, *higher.path), self._directory.version)
+        return found and Route(recipient, found.profile, True, By.SUCCESSOR, (recipient.text, *higher.path), self.directory.version)
 
 
 def days_of(packet: Packet, received_at: datetime) -> tuple[date, date | None]:

@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from replay.store.tables import deliveries, messages
 from schemas.edxml.packet import Bussiness, ResponseFor
 from schemas.edxml.writer import write_document
 from schemas.errors import HubError, Refused
-from tests.hub.stage import DATDAI, MOTCUA, NOW, PROFILES, QLVB, RETRY, TRUC, Stage, open_stage, profile
+from tests.hub.stage import DATDAI, MOTCUA, NOW, PROFILES, QLVB, RETRY, TRUC, Stage, home, open_stage, profile
 from tests.packets import document, document_packet, in_csharp_order, prefixed, recall, replacement, status
 
 DOC = "H32.01,2026/03/02,{}/X"
@@ -222,6 +223,87 @@ def test_a_stranger_s_status_is_delivered_but_says_nothing_of_the_document(stage
     stray = stage.send(status(QLVB, MOTCUA, DOC.format(1), code="02", description="trả lại"), "qlvb")
     assert "status-stranger" in warnings(stage, stray.message_id)
     assert trace(stage.hub.store, stage.principal("motcua"), sent.message_id)["statuses"] == []
+
+
+MERGED = """
+[[agency]]
+code = "H32.61"
+valid_until = 2026-04-01
+successor = "H32.62"
+[[agency]]
+code = "H32.62"
+aliases = ["000.H32.062"]
+valid_from = 2020-01-01
+[[agency]]
+code = "H32.63"
+valid_until = 2026-04-01
+successor = "unknown"
+"""
+ROOM, HEIR, ELSEWHERE = "H32.61", "H32.62", "H32.63"
+BEFORE, SINCE = datetime(2026, 3, 2, 1, tzinfo=UTC), datetime(2026, 4, 2, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def merged(tmp_path: Path) -> Iterator[Stage]:
+    """A hub of a province where one room was merged into another on 1 April; the heir's system has both codes, as profiles list them."""
+    profiles = {"motcua": profile([MOTCUA]), "heir": profile([ROOM, HEIR, ELSEWHERE, "000.H32.062"]), "qlvb": profile([QLVB])}
+    folder = home(tmp_path / "home", profiles) / "directory"
+    folder.mkdir()
+    (folder / "tinh.toml").write_text(MERGED, "utf-8")
+    stage = open_stage(tmp_path / "home", profiles={}, fresh=False)
+    stage.hub.start()
+    yield stage
+    stage.check()
+    stage.hub.stop()
+
+
+def linked(stage: Stage, message_id: object) -> list[tuple[str, str]]:
+    """(from, code) of the statuses seen at a document."""
+    statuses = trace(stage.hub.store, stage.principal("motcua"), message_id)["statuses"]  # type: ignore[arg-type]
+    return [(one["from"], one["code"]) for one in statuses]
+
+
+def test_the_status_of_who_goes_on_in_a_recipient_s_place_belongs_to_the_document(merged: Stage) -> None:
+    sent = merged.send(document(MOTCUA, (ROOM,), document_id=DOC.format(1)), at=BEFORE)
+    first = merged.send(status(ROOM, MOTCUA, DOC.format(1), code="03"), "heir", at=BEFORE)
+    later = merged.send(status(HEIR, MOTCUA, DOC.format(1), code="06"), "heir", at=SINCE)
+    assert linked(merged, sent.message_id) == [(ROOM, "03"), (HEIR, "06")]
+    assert warnings(merged, first.message_id) & {"status-stranger", "status-by-successor"} == set()
+    assert warnings(merged, later.message_id) & {"status-stranger", "status-by-successor"} == {"status-by-successor"}
+    back = merged.send(status(HEIR, MOTCUA, DOC.format(1), code="01"), "heir", at=SINCE)
+    assert "status-order" in warnings(merged, back.message_id), "one sequence, whatever the code"
+
+
+# sentence → (recipient of the document, who reports, when)
+STILL_STRANGERS = {
+    "before the day of the merger": (ROOM, HEIR, BEFORE),
+    "a successor that nobody names": (ELSEWHERE, HEIR, SINCE),
+    "the other way round": (HEIR, ROOM, SINCE),
+    "another body": (ROOM, QLVB, SINCE),
+}
+
+
+@pytest.mark.parametrize(("recipient", "reporter", "at"), STILL_STRANGERS.values(), ids=STILL_STRANGERS.keys())
+def test_nobody_else_is_taken_for_the_recipient(merged: Stage, recipient: str, reporter: str, at: datetime) -> None:
+    sent = merged.send(document(MOTCUA, (recipient,), document_id=DOC.format(1)), at=BEFORE)
+    system = "qlvb" if reporter == QLVB else "heir"
+    stray = merged.send(status(reporter, MOTCUA, DOC.format(1), code="06"), system, at=at)
+    assert "status-stranger" in warnings(merged, stray.message_id)
+    assert linked(merged, sent.message_id) == []
+
+
+def test_another_code_of_the_same_body_is_no_stranger(merged: Stage) -> None:
+    sent = merged.send(document(MOTCUA, ("000.H32.062",), document_id=DOC.format(1)), at=BEFORE)
+    merged.send(status(HEIR, MOTCUA, DOC.format(1), code="03"), "heir", at=BEFORE)
+    assert linked(merged, sent.message_id) == [(HEIR, "03")]
+
+
+def test_a_document_s_sender_is_answered_under_its_successor_s_code_and_the_successor_takes_it_back(merged: Stage) -> None:
+    sent = merged.send(document(ROOM, (QLVB, MOTCUA), document_id=DOC.format(1)), "heir", at=BEFORE)
+    merged.send(status(MOTCUA, HEIR, DOC.format(1), code="03"), at=SINCE)
+    assert linked(merged, sent.message_id) == [(MOTCUA, "03")]
+    merged.send(status(HEIR, QLVB, DOC.format(1), code="13", description="gửi nhầm"), "heir", at=SINCE)
+    assert merged.states(sent.message_id) == {QLVB: "cancelled", MOTCUA: "queued"}
 
 
 ORDERS = {

@@ -244,8 +244,8 @@ def as_nobody(folder: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize(("spoil", "code", "word"), FOLDERS.values(), ids=FOLDERS.keys())
 def test_a_data_folder_that_is_of_no_use_is_a_clear_error(reachable: Path, spoil: Callable[[Path], None], code: str, word: str) -> None:
-    for command in (["fsck"], ["prove", "0"], ["checkpoint"]):
-        document(log.app, *command, "--home", str(reachable))  # and loads what the commands import
+    for arguments in (["fsck"], ["prove", "0"], ["checkpoint"]):
+        document(log.app, *arguments, "--home", str(reachable))  # and loads what the commands import
     spoil(reachable)
     with as_nobody(reachable):
         results = {command: lgsp(log.app, *command.split(), "--home", str(reachable)) for command in ("fsck", "prove 0", "checkpoint")}

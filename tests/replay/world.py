@@ -30,6 +30,7 @@ from replay.payloads import PayloadStore
 from replay.store.engine import Store
 from replay.store.tables import deliveries
 from schemas.agency import AgencyCode
+from schemas.directory import Directory
 from schemas.edxml import reader
 from schemas.edxml.fingerprint import fingerprint
 from schemas.edxml.packet import DocumentPacket
@@ -121,6 +122,7 @@ class World:
             arrival=arrival,
             claim=claim,
             routes=ROUTES,
+            directory=Directory.load(),
             fingerprint=_fingerprint(),
             sealed=self.payloads.seal(mine, inbound.raw),
             origin=ORIGIN,
