@@ -236,6 +236,13 @@ def verified_again(
     tx.append(EntryDraft(event="verified-again", at=at, parties=_parties(*parties), fields=fields, message_id=message_id))
 
 
+def exported(
+    tx: Transaction, *, parties: Sequence[AgencyCode], by: str, what: Mapping[str, Any], message_id: UUID | None, at: datetime
+) -> Position:
+    """Evidence was handed out: of what, and by whom."""
+    return tx.append(EntryDraft(event="evidence", at=at, parties=_parties(*parties), fields={**what, "by": by}, message_id=message_id))
+
+
 def _arrival(arrival: Arrival) -> dict[str, Any]:
     inbound = arrival.inbound
     return {

@@ -23,6 +23,7 @@ from hub.cli import (
     directory,
     erase,
     errors,
+    evidence,
     formats,
     init,
     keys,
@@ -82,6 +83,7 @@ app.add_typer(agency.app, name="agency")
 app.add_typer(delivery.app, name="delivery")
 app.add_typer(dictionary.app, name="dictionary")
 app.add_typer(directory.app, name="directory")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(formats.app, name="formats")
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")

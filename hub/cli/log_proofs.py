@@ -68,10 +68,10 @@ def verify(
     """Kiểm tra bằng chứng hoặc điểm kiểm, không cần hub; 0 = đúng, 1 = sai. / Check a proof or checkpoint without a hub."""
     from schemas.errors import Refused
 
-    log_keys, witnesses = _log_keys(log_key), _witness_keys(witness or [])
+    known_keys, witnesses = log_keys(log_key), witness_keys(witness or [])
     if quorum > len(witnesses):
         raise Refused("invalid-request", got=f"--quorum {quorum}", expected=f"at most the {len(witnesses)} witnesses given")
-    shown, note = _checked(bytes_of(file), older, log_keys)
+    shown, note = _checked(bytes_of(file), older, known_keys)
     cosigned = _cosigned(note, witnesses, quorum or len(witnesses))
     if witnesses:
         shown["witnesses"] = cosigned
@@ -198,7 +198,8 @@ def _document(data: bytes) -> Any:
         raise Refused("proof-malformed", got="not JSON", expected="a file of `lgsp log prove` or `lgsp log consistency`") from fault
 
 
-def _log_keys(texts: list[str]) -> tuple[NoteVerifier, ...]:
+def log_keys(texts: list[str]) -> tuple[NoteVerifier, ...]:
+    """The log's keys as given. Raises `Refused("invalid-request")`."""
     from schemas.errors import Refused
     from signing.note import NoteVerifier
 
@@ -208,7 +209,8 @@ def _log_keys(texts: list[str]) -> tuple[NoteVerifier, ...]:
         raise Refused("invalid-request", got=fault.got, expected=f"--log-key {fault.expected}") from fault
 
 
-def _witness_keys(texts: list[str]) -> tuple[CosignatureVerifier, ...]:
+def witness_keys(texts: list[str]) -> tuple[CosignatureVerifier, ...]:
+    """Each witness's key once. Raises `Refused("invalid-request")`."""
     from schemas.errors import Refused
     from signing.cosignature import CosignatureVerifier
 

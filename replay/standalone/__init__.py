@@ -1,0 +1,1 @@
+"""Programs that are handed out by themselves: they import nothing of this distribution."""
