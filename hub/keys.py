@@ -54,6 +54,7 @@ class KeyRecord:
     status: str  # "active" or "retired"
     file: str
     public: str = ""  # base64 of the 32 raw bytes of an Ed25519 key
+    retired: str = ""  # RFC 3339; "" while it is active
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +161,11 @@ def add_key(folder: Path, purpose: str) -> KeyRecord:
     return record
 
 
-def retire_key(folder: Path, key_id: str) -> None:
+def retire_key(folder: Path, key_id: str, at: datetime) -> None:
     """Marks a key as retired; its file stays, for whoever restores an older backup. Raises `Halted("keys-missing")`."""
     records = Keyring.load(folder).records
     try:
-        _write_manifest(folder, [replace(one, status="retired") if one.id == key_id else one for one in records])
+        _write_manifest(folder, [replace(one, status="retired", retired=rfc3339(at)) if one.id == key_id else one for one in records])
     except OSError as fault:
         raise Halted("keys-missing", got=f"{type(fault).__name__} in {folder.name}", expected="a writable key folder") from fault
 
@@ -177,32 +178,6 @@ def _write_manifest(folder: Path, records: Sequence[KeyRecord]) -> None:
     _sync_folder(folder)
     new.rename(folder / MANIFEST)
     _sync_folder(folder)
-
-
-class WatchedMasters:
-    """The master keys of a folder, read again when its manifest was replaced: how a process that serves follows a rotation.
-
-    A folder that cannot be read just now changes nothing; the keys that are known go on working.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._manifest = folder / MANIFEST
-        self._folder = folder
-        self._known: tuple[tuple[int, ...], tuple[MasterKey, ...]] | None = None
-
-    def __call__(self) -> tuple[MasterKey, ...]:
-        """The one that wraps first. Raises `Halted`, the first time only, as `Keyring.load` does."""
-        known = self._known
-        try:
-            found = self._manifest.stat()
-            stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
-            if known is None or known[0] != stamp:
-                ring = Keyring.load(self._folder)
-                known = self._known = stamp, (ring.master(), *ring.older_masters())
-        except (OSError, Halted) as fault:
-            if known is None:
-                raise Halted("keys-missing", got=type(fault).__name__, expected=f"{MANIFEST} and its key files") from fault
-        return known[1]
 
 
 def _create(folder: Path, purpose: str) -> KeyRecord:

@@ -27,7 +27,7 @@ from replay.journal import read_head
 from replay.published import Published, Publisher
 from replay.store.engine import Store
 from replay.tiles import Tiles
-from schemas.errors import HubError
+from schemas.errors import Halted, HubError
 from schemas.message import rfc3339
 
 BACKWARDS = frozenset(
@@ -73,6 +73,7 @@ class LogKeeper:
     quorum: int = 0
     authority: StampClient | None = None
     stamp_every: int = 0
+    renewed: Callable[[], Publisher] | None = None  # the publisher with the keys of now; None = they never change
     on_backwards: Callable[[], None] = lambda: None
     fault: str = ""  # code of why nothing is published; "" if all is well
     debt: int = 0
@@ -138,8 +139,8 @@ class LogKeeper:
 
     def _publish(self) -> None:
         try:
-            published = self.publisher.publish()
-            if published.checkpoint != self.current.checkpoint or self.fault:
+            published = self._published()
+            if published != self.current or self.fault:
                 self._note(published)
             self.fault = ""
         except HubError as fault:
@@ -148,6 +149,18 @@ class LogKeeper:
             self.fault = fault.code
             if fault.code in BACKWARDS:
                 self.on_backwards()
+
+    def _published(self) -> Published:
+        """By the keys of now. What another process published with keys that are newer still is read again with those."""
+        renewed = self.renewed or (lambda: self.publisher)
+        try:
+            self.publisher = renewed()
+            return self.publisher.publish()
+        except Halted as fault:
+            if fault.code != "published-damaged" or renewed() is self.publisher:
+                raise
+            self.publisher = renewed()
+            return self.publisher.publish()
 
     def _note(self, published: Published) -> None:
         if self.witnesses or self.authority is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from adapters.egress import EgressPolicy
+from hub.key_watch import WatchedKeyring
 from hub.keys import Keyring
 from hub.log_keeper import LogKeeper
 from hub.settings import Settings, WitnessSettings
@@ -20,7 +21,7 @@ from signing.cosignature import CosignatureVerifier
 
 def open_log(
     settings: Settings,
-    keyring: Keyring,
+    watched: WatchedKeyring,
     store: Store,
     journal: Journal,
     *,
@@ -30,7 +31,7 @@ def open_log(
 ) -> LogKeeper:
     """A keeper that is not started. Raises as `Publisher.open` does, after `release`: a store that is refused is not held."""
     try:
-        publisher = publisher_of(settings, keyring, store, journal)
+        publisher = publisher_of(settings, watched(), store, journal)
         current = publisher.open()
         egress = EgressPolicy(settings.egress.allow, ((settings.host, settings.port),) if settings.port else ())
         return LogKeeper(
@@ -43,11 +44,27 @@ def open_log(
             quorum=settings.log.quorum,
             authority=StampClient(settings.log.tsa_url, egress) if settings.log.tsa_url else None,
             stamp_every=settings.log.stamp_every,
+            renewed=_Renewing(settings, watched, store, publisher),
             on_backwards=on_backwards,
         )
     except Halted:
         release()
         raise
+
+
+class _Renewing:
+    """The publisher with the log keys of the folder as it is now: a rotation takes effect in a hub that runs."""
+
+    def __init__(self, settings: Settings, watched: WatchedKeyring, store: Store, publisher: Publisher) -> None:
+        self._settings, self._watched, self._store = settings, watched, store
+        self._known = watched(), publisher
+
+    def __call__(self) -> Publisher:
+        ring = self._watched()
+        if ring is not self._known[0]:
+            journal = Journal(ring.journal_keys(), self._settings.origin)
+            self._known = ring, publisher_of(self._settings, ring, self._store, journal)
+        return self._known[1]
 
 
 def publisher_of(settings: Settings, keyring: Keyring, store: Store, journal: Journal) -> Publisher:

@@ -29,7 +29,8 @@ from hub.directories import load_directory
 from hub.erase import Eraser, erase_again
 from hub.erasures import ErasuresFile
 from hub.grounds import Grounds
-from hub.keys import Keyring, WatchedMasters
+from hub.key_watch import WatchedKeyring, WatchedMasters
+from hub.keys import Keyring
 from hub.log_keeper import BACKWARDS, LogKeeper
 from hub.log_opening import open_log
 from hub.mailbox import Mailbox
@@ -52,7 +53,6 @@ from schemas.errors import Halted, HubError
 from schemas.limits import Limits
 from schemas.message import Inbound
 from signing.context import Demand
-from signing.sign import sign_receipt
 
 Clock = Callable[[], datetime]
 log = structlog.get_logger(__name__)
@@ -162,7 +162,8 @@ def open_hub(
     """
     systems = Systems.load(settings.home / "systems")
     _check_fallback(settings, systems)
-    keyring = Keyring.load(settings.keys_folder)
+    watched = WatchedKeyring(settings.keys_folder)
+    keyring = watched()
     signer = open_signer(settings, clock())
     lanes = _lanes(systems, _builder(settings), ready_adapters)
     translator = Translator.load(systems, settings.home / "mappings", settings.effective_limits)
@@ -170,10 +171,8 @@ def open_hub(
     store = open_store(settings.resolved_store_url)
     journal = Journal(keyring.journal_keys(), settings.origin)
     committer = Committer(store, journal)
-    keeper = open_log(settings, keyring, store, journal, clock=clock, on_backwards=committer.stop, release=partial(_release, store, lock))
-    payloads = PayloadStore(
-        keyring.master(), settings.data_folder / "payloads", keyring.older_masters(), WatchedMasters(settings.keys_folder)
-    )
+    keeper = open_log(settings, watched, store, journal, clock=clock, on_backwards=committer.stop, release=partial(_release, store, lock))
+    payloads = PayloadStore(keyring.master(), settings.data_folder / "payloads", keyring.older_masters(), WatchedMasters(watched))
     eraser = Eraser(store, committer, payloads, keyring.parties(), ErasuresFile(settings.erasures_path))
     erase_again(eraser, journal, clock())
     published = deliver or bool(settings.broker_url)  # else whoever delivers finds it in the database
@@ -191,7 +190,6 @@ def open_hub(
         alone=lock is not None,
         wakeups=wakeups,
     )
-    receipts = keyring.receipt()
     grounds = Grounds.load(settings.trust_folder, Demand(settings.signature.revocation))
     intake = Intake(
         store=store,
@@ -200,7 +198,7 @@ def open_hub(
         grounds=grounds,
         policies=Policies.of_systems(systems, settings.signature.mode, settings.signature.domain),
         payloads=payloads,
-        sign_receipt=partial(sign_receipt, key=receipts.private, key_id=receipts.id),
+        sign_receipt=watched.sign_receipt,
         origin=settings.origin,
         limits=settings.effective_limits,
         clock=clock,

@@ -14,9 +14,11 @@ from sqlalchemy import select
 
 from hub.api.witness import build_witness
 from hub.commit import Transaction
+from hub.keys import Keyring
 from hub.log_keeper import LogKeeper
 from hub.log_opening import witnesses_of
 from hub.node import utc_now
+from hub.rotation import retire_signing, rotate_signing
 from hub.stamps import checked_token
 from hub.witness_home import init_witness, open_witness
 from replay.checkpoint import Checkpoint
@@ -24,6 +26,7 @@ from replay.entry import EntryDraft
 from replay.store.tables import checkpoints
 from schemas.errors import Halted
 from signing.cosignature import cosigned_at
+from signing.note import NoteVerifier
 from tests.api.face import listening
 from tests.hub.stage import MOTCUA, PROFILES, QLVB, Stage, home, open_stage
 from tests.packets import document
@@ -91,6 +94,22 @@ def test_two_witnesses_cosign_what_is_shown(folder: Path, tmp_path: Path) -> Non
         assert set(cosigned_at(shown.note, verifiers)) == {"one.test", "two.test"}
         assert Checkpoint.opened(shown.note, hub.keeper.publisher.log_keys).size == shown.size
         assert hub.keeper.health()["witnesses"]["one.test"]["fault"] == ""
+
+
+def test_a_witness_that_knows_only_the_old_key_cosigns_until_it_is_retired(folder: Path, tmp_path: Path) -> None:
+    with witnesses(tmp_path, log_key(folder), ("one", "two")) as places, running(folder, settings(places, 2)) as stage:
+        keys, old, at = folder / "keys", stage.hub.keyring.log().id, stage.hub.clock()
+        done = rotate_signing(stage.hub.committer, keys, "log", by="root", at=at)
+        stage.wait_for(lambda: len(stage.hub.keeper.publisher.journal.keys.log) == 2)
+        stage.send(packet(1))
+        stage.wait_for(cosigned(stage, 2))
+        new = NoteVerifier(stage.hub.settings.origin, Keyring.load(keys).public("log")[done.key_id])
+        shown = stage.hub.keeper.served()
+        assert Checkpoint.opened(shown.note, [new]).size == shown.size
+        retire_signing(stage.hub.committer, keys, old, by="root", at=at)
+        stage.wait_for(lambda: len(stage.hub.keeper.publisher.journal.keys.log) == 1)
+        stage.send(packet(2))
+        stage.wait_for(lambda: stage.hub.keeper.health()["witnesses"]["one.test"]["fault"] == "witness-refused")
 
 
 def test_a_witness_that_is_away_delays_evidence_not_traffic(folder: Path, tmp_path: Path) -> None:
