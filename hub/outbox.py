@@ -47,9 +47,9 @@ _ROWS = (
     .order_by(deliveries.c.sequence, deliveries.c.recipient_key)
 )
 
-_MARK_QUEUED = (
+_MARK_QUEUED = (  # states one by one: an IN cannot be executed for many pointers at once
     update(deliveries)
-    .where(deliveries.c.carrier_id == bindparam("carrier"), deliveries.c.state.in_(WAITING))
+    .where(deliveries.c.carrier_id == bindparam("carrier"), or_(*(deliveries.c.state == str(state) for state in WAITING)))
     .values(state=D.QUEUED, due_at=bindparam("due"))
 )
 

@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from adapters.contract import AgencyInDoubt, AgencyRefused, AgencyUnavailable, Idempotency
+from hub import outbox
 from hub.query import trace
 from hub.redrive import Decision, decide, stuck
 from replay.store.tables import deliveries
@@ -257,3 +258,15 @@ def test_what_was_recalled_while_in_doubt_is_not_tried_again(stage: Stage) -> No
         stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, Decision.RETRY, "thử lại", at)).result()
     stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, Decision.GIVE_UP, "đã thu hồi", at)).result()
     stage.check()
+
+
+def test_several_pointers_are_marked_in_one_statement(stage: Stage) -> None:
+    """What a sweep finds is marked together; a sweep that failed would publish everything anew, for ever."""
+    for number in range(3):
+        stage.send(document(MOTCUA, (DATDAI,), f"{MOTCUA},2026/11/20,{number}/M"))
+    at = stage.hub.clock()
+    with stage.hub.store.write() as conn:
+        carriers = conn.execute(select(deliveries.c.carrier_id)).scalars().all()
+        conn.execute(update(deliveries).values(state="deferred"))
+        outbox.mark_queued(conn, [outbox.Pointer("datdai", one, at) for one in carriers], at)
+        assert set(conn.execute(select(deliveries.c.state)).scalars()) == {"queued"}
