@@ -23,8 +23,7 @@ from schemas.errors import Refused
 from schemas.message import rfc3339
 from signing.algorithms import CURRENT, AlgorithmPolicy
 from signing.context import Context, Demand, PolicyDemand, Purpose
-from signing.path import PathAnswer, check_path
-from signing.revocation import RevocationAnswer, check_revocation
+from signing.signer import Judged, judge_signer
 from signing.trust import TrustStore
 
 FORM = "lgsp-evidence-1"
@@ -32,19 +31,6 @@ _LISTS = ("others", "anchors", "trusted", "intermediates", "crls", "ocsps", "tok
 _TEXTS = ("software", "algorithms", "trust", "domain", "purpose", "demand")
 _TIMES = ("at", "proven_time", "claimed_time")
 _POLICIES = {CURRENT.version: CURRENT}
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Both answers on one signer. `revocation` is None where no path was found whose certificates could be asked about."""
-
-    path: PathAnswer
-    revocation: RevocationAnswer | None
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Codes, those of the path first."""
-        return tuple(dict.fromkeys((*self.path.reasons, *(self.revocation.reasons if self.revocation else ()))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +116,6 @@ def gather(
         policies=ctx.policies,
         software=software,
     )
-
-
-def judge_signer(signer: bytes, others: tuple[bytes, ...], ctx: Context, purpose: Purpose = Purpose.DOCUMENT) -> Judged:
-    """Path, then revocation along the chain that holds, or that came nearest. Raises nothing."""
-    path = check_path(signer, others, ctx, purpose)
-    return Judged(path, check_revocation(path.certificates, ctx, others) if path.chain else None)
 
 
 def judge_again(

@@ -11,7 +11,7 @@ never makes a path good.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -74,6 +74,7 @@ class PathAnswer:
     judged_at: datetime
     claimed: bool  # all that is known of the signing time is the signer's word
     domain: str  # of the trust store
+    chains: tuple[Chain, ...] = field(compare=False, repr=False, default=())  # all that were judged
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -109,14 +110,14 @@ def check_path(signer_der: bytes, others: tuple[bytes, ...], ctx: Context, purpo
         return _answer(ctx, (*_key_faults(signer.key, signer.subject, ctx), *paths.faults), None)
     judged = [(_faults_in_time(chain, ctx), chain) for chain in paths.chains]
     faults, chain = min(judged, key=lambda pair: len(pair[0]))
-    return _answer(ctx, faults, chain)
+    return _answer(ctx, faults, chain, paths.chains)
 
 
-def _answer(ctx: Context, faults: tuple[Violation, ...], chain: Chain | None) -> PathAnswer:
+def _answer(ctx: Context, faults: tuple[Violation, ...], chain: Chain | None, chains: tuple[Chain, ...] = ()) -> PathAnswer:
     status = Status.FAILED if faults else Status.OK
     if chain and ctx.claimed and {f.code for f in faults} == {"expired"} and ctx.claimed_time and chain.holds(ctx.claimed_time):
         status = Status.UNKNOWN  # he may have signed in time, and cannot prove it
-    return PathAnswer(status, faults, chain, ctx.judged_at, ctx.claimed, ctx.trust.domain)
+    return PathAnswer(status, faults, chain, ctx.judged_at, ctx.claimed, ctx.trust.domain, chains)
 
 
 def _faults_in_time(chain: Chain, ctx: Context) -> tuple[Violation, ...]:
@@ -127,7 +128,7 @@ def _faults_in_time(chain: Chain, ctx: Context) -> tuple[Violation, ...]:
         if not allowed:
             faults.append(error("alg-forbidden", got=f"{cert.hash_name} ({cert.subject})", expected="SHA-2 or SHA-3"))
     faults.extend(period_faults(chain.certificates, at))
-    if ctx.claimed_time and ctx.claimed and ctx.claimed_time + CLOCK_TOLERANCE < chain.not_before:
+    if ctx.claimed_time and ctx.claimed and chain.not_before - ctx.claimed_time > CLOCK_TOLERANCE:
         got = f"signed at {rfc3339(ctx.claimed_time)}, as claimed"
         faults.append(error("not-yet-valid", got=got, expected=f"after {rfc3339(chain.not_before)}"))
     return tuple(faults)

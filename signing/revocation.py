@@ -12,8 +12,9 @@ What is missing is `revocation-unknown`: pending, never good.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
@@ -29,6 +30,7 @@ from signing.statement import ALL_REASONS, HOLD, Question, Said, Statement
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # between the clocks of an authority and of the hub
 WITHOUT_NEXT = timedelta(hours=24)  # how long a statement is current that names no next one [G]
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC) + CLOCK_TOLERANCE, datetime.max.replace(tzinfo=UTC) - WITHOUT_NEXT
 _COMPROMISED = frozenset(
     flag.value for flag in (x509.ReasonFlags.key_compromise, x509.ReasonFlags.ca_compromise, x509.ReasonFlags.aa_compromise)
 )
@@ -54,6 +56,7 @@ class RevocationAnswer:
     certificates: tuple[CertificateStatus, ...]
     judged_at: datetime
     claimed: bool  # all that is known of the signing time is the signer's word
+    turns: tuple[datetime, ...] = field(compare=False, repr=False, default=())  # every date that the time was compared with
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -76,7 +79,7 @@ def check_revocation(chain: tuple[Certificate, ...], ctx: Context, others: tuple
     asked = _Inquiry(ctx, sources.read(ctx.crls, ctx.ocsps), known)
     found = tuple(asked.status(Question(chain[depth:]), frozenset(), 0) for depth in range(len(chain) - 1))
     faults = tuple(fault for one in found for fault in one.faults)
-    return RevocationAnswer(_worst(found), faults, asked.sources.faults, found, ctx.judged_at, ctx.claimed)
+    return RevocationAnswer(_worst(found), faults, asked.sources.faults, found, ctx.judged_at, ctx.claimed, tuple(asked.turns))
 
 
 def _worst(found: tuple[CertificateStatus, ...]) -> Status:
@@ -91,10 +94,12 @@ class _Inquiry:
     ctx: Context
     sources: Sources
     known: tuple[Certificate, ...]
+    turns: set[datetime] = field(default_factory=set)  # dates of all statements that were looked at
 
     def status(self, question: Question, without: frozenset[str], depth: int) -> CertificateStatus:
         """The answer for one certificate, statements by the keys of `without` (SHA-256 of certificates) left out."""
         said = sources.statements(question, self.sources, self.known, self.ctx.trust)
+        self.turns.update(moment for statement in said for moment in _turns(statement))
         heard = tuple(s for s in said if s.key_holder.sha256 not in without and self._is_sound(s, without, depth))
         cert = question.certificate
         guilty, doubtful = self._convictions(heard)
@@ -124,14 +129,13 @@ class _Inquiry:
         return tuple(guilty), tuple(doubtful)
 
     def _acquits(self, statement: Statement, cert: Certificate) -> bool:
-        if statement.said is Said.NOTHING or statement.this_update > self.ctx.at + CLOCK_TOLERANCE:
+        if statement.said is Said.NOTHING or statement.this_update - self.ctx.at > CLOCK_TOLERANCE:
             return False
         if statement.said is Said.REVOKED and statement.since and statement.since <= self.ctx.judged_at:
             return False
         if statement.this_update > cert.not_after and not (statement.keeps_since and statement.keeps_since <= cert.not_after):
             return False
-        until = statement.next_update or statement.this_update + WITHOUT_NEXT
-        return self.ctx.judged_at <= max(until, statement.this_update)
+        return self.ctx.judged_at <= _current_until(statement)
 
     def _is_sound(self, statement: Statement, without: frozenset[str], depth: int) -> bool:
         """Whether its algorithms were good when it was made, and whoever made it could be believed then."""
@@ -141,7 +145,7 @@ class _Inquiry:
         if statement.hash_name and not policy.allows("hash", statement.hash_name, at=made, proven=self.ctx.proven).ok:
             return False
         signers = statement.signers
-        if not all(cert.not_before - CLOCK_TOLERANCE <= made <= cert.not_after for cert in signers):
+        if not all(cert.not_before - made <= CLOCK_TOLERANCE and made <= cert.not_after for cert in signers):
             return False
         if len(signers) < 2 or statement.no_check:
             return True
@@ -163,6 +167,18 @@ class _Inquiry:
             newest = max(statement.this_update for statement in heard)
             got = f"{len(heard)} statements, none that covers the time; the newest of {rfc3339(newest)}"
         return error("revocation-unknown", got=f"{cert.subject}: {got}", expected=f"its status at {rfc3339(self.ctx.judged_at)}")
+
+
+def _current_until(statement: Statement) -> datetime:
+    return max(statement.next_update or min(statement.this_update, _LATEST) + WITHOUT_NEXT, statement.this_update)
+
+
+def _turns(statement: Statement) -> Iterator[datetime]:
+    """The dates on it that the moment judged for, or that of the question, is compared with above."""
+    yield max(statement.this_update, _EARLIEST) - CLOCK_TOLERANCE
+    yield _current_until(statement)
+    if statement.since is not None:
+        yield statement.since
 
 
 def _ends_hold(later: Statement, hold: Statement) -> bool:

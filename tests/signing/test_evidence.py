@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from schemas.errors import Refused
 from signing.algorithms import CURRENT
 from signing.context import Context, PolicyDemand, Status
-from signing.evidence import Evidence, gather, judge_again, judge_signer
+from signing.evidence import Evidence, gather, judge_again
+from signing.signer import judge_signer
 from signing.trust import TrustStore
 from tests.vectors.build_pki import CA, POLICY, ROOT, ROOT_NAME, SIGNER
 from tests.vectors.build_status import Crl, Entry

@@ -21,9 +21,9 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 from schemas.errors import Halted, Refused, TryLater
 from signing.certificate import Certificate, load
 from signing.context import Context, Status
-from signing.evidence import judge_signer
 from signing.fetch import AllowList, Fetcher, exchange
 from signing.revocation import check_revocation
+from signing.signer import judge_signer
 from signing.trust import TrustStore
 from tests.ports import closed_port
 from tests.vectors.build_pki import CA, ROOT, ROOT_NAME, SIGNER
