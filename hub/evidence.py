@@ -108,12 +108,12 @@ class Exporter:
 
 
 def seal_of(settings: Settings, at: datetime) -> Seal:
-    """The hub's own certificate. Raises `Halted("settings-invalid")` where there is none, and as `open_signer` does."""
+    """The hub's own certificate. Raises `Halted("evidence-signer-missing")` where there is none, and as `open_signer` does."""
     from hub.signer import open_signer
 
     signer = open_signer(settings, at)
     if signer is None:
-        raise Halted("settings-invalid", got="no [signing] in hub.toml", expected="the hub's certificate: pkcs12, or module, token and key")
+        raise Halted("evidence-signer-missing", got="no [signing] in hub.toml")
     return Seal(signer.credential, signer.authority)
 
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
 from hub.api.body import Budget
+from hub.api.evidence import Evidence
 from hub.api.log import Log
 from hub.api.openapi import document
 from hub.api.page import CONTENT_SECURITY_POLICY, page
@@ -46,7 +47,7 @@ def build_app(hub: Hub, log_to: TextIO | None = None) -> FastAPI:
     log = request_log(log_to or sys.stderr)
     budget = Budget(hub.limits.max_in_flight_bytes)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=cast("TelemetryConfig", _NO_EXPORT))
-    faces = (Rest(hub, budget), Verification(hub, budget), People(hub, budget), Soap(hub, budget), Log(hub))
+    faces = (Rest(hub, budget), Verification(hub, budget), People(hub, budget), Soap(hub, budget), Evidence(hub), Log(hub))
     app.router.routes.extend([*(route for one in faces for route in one.routes()), *_about(hub)])
     app.add_exception_handler(HubError, _on_hub_error)
     app.add_exception_handler(HTTPException, _on_http_error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from hub.api import openapi_finding, openapi_people
+from hub.api import openapi_evidence, openapi_finding, openapi_people
 from hub.api.operation import DICT, Json, Operation, ref
 from hub.api.shapes import Ack, StatusReport
 
@@ -174,6 +174,7 @@ OPERATIONS = (
         {200: DICT, 503: DICT},
         open_to_all=True,
     ),
+    *openapi_evidence.OPERATIONS,
     *openapi_finding.OPERATIONS,
     *openapi_people.OPERATIONS,
 )

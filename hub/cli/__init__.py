@@ -45,6 +45,7 @@ USAGE_CODES = frozenset(
     {
         "settings-invalid",
         "signing-key-unusable",
+        "evidence-signer-missing",
         "invalid-request",
         "deadline-time-unreadable",
         "deadline-term-unreadable",
