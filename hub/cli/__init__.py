@@ -34,6 +34,7 @@ from hub.cli import (
     send,
     serve,
     sign,
+    slip,
     translate,
     validate,
     verify,
@@ -79,6 +80,7 @@ app.command("erase")(erase.erase)
 app.add_typer(erase.hold_app, name="hold")
 app.add_typer(erase.retention_app, name="retention")
 app.command("errors")(errors.command)
+app.command("slip")(slip.command)
 app.command("translate")(translate.command)
 app.add_typer(agency.app, name="agency")
 app.add_typer(delivery.app, name="delivery")

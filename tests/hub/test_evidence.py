@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner, Result
 
+from hub.cli import app
 from hub.demo.pki import Pki, build_pki
 from hub.evidence import Seal
 from hub.node import utc_now
@@ -330,4 +332,30 @@ def test_an_export_is_journalled_and_stands_in_the_next_one(world: World) -> Non
     files = unpacked(replace(world.exporter, seal=Seal(None)).message(world.message_id, "person:x"))
     assert _entry(files, "evidence")
     assert judged(world, repacked(files)).is_valid
+    world.stage.check()
+
+
+def test_the_commands_from_export_to_verdict(world: World, tmp_path: Path) -> None:
+    home, key = str(world.stage.hub.settings.home), world.known.log_keys[0].text
+
+    def lgsp(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["evidence", *arguments])
+
+    made = lgsp("export", str(world.message_id), "--out", str(tmp_path / "one.asice"), "--home", home)
+    assert made.exit_code == 0, made.output
+    checked = lgsp("verify", str(tmp_path / "one.asice"), "--log-key", key, "--json")
+    assert (checked.exit_code, json.loads(checked.stdout)["valid"]) == (0, True)
+    assert lgsp("verify", str(tmp_path / "one.asice"), "--log-key", NoteVerifier("x", OTHER.public_key()).text).exit_code == 1
+    assert lgsp("verify", str(tmp_path / "one.asice"), "--log-key", key, "--quorum", "1").exit_code == 2
+    several = lgsp("export", "--query", f"sender={MOTCUA}", "--out", str(tmp_path / "many"), "--home", home, "--json")
+    assert several.exit_code == 0, several.output
+    assert [Path(one).name for one in json.loads(several.stdout)["files"]] == [f"evidence-{world.message_id}.asice"]
+    period = ["--from", world.started.isoformat(), "--to", world.ended.isoformat()]
+    whole = lgsp("completeness", "--party", MOTCUA, *period, "--out", str(tmp_path / "whole.asice"), "--home", home)
+    assert whole.exit_code == 0, whole.output
+    party_key = lgsp("party-key", MOTCUA, "--home", home).stdout.strip()
+    asked = ["--party", MOTCUA, *period, "--party-key", party_key]
+    assert lgsp("verify", str(tmp_path / "whole.asice"), "--log-key", key, *asked).exit_code == 0
+    assert lgsp("script").stdout == resources("replay.standalone").joinpath("verify_evidence.py").read_text("utf-8")
+    assert lgsp("export", "--home", home).exit_code == 2
     world.stage.check()
