@@ -5,7 +5,7 @@ Bad input is the normal case here, so it is never raised: it is listed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +17,7 @@ from schemas import xml
 from schemas.business.every_kind import business_kind_of
 from schemas.business.kinds import business_kinds
 from schemas.business.reader import read_business
+from schemas.dvcqg.shape import Shape
 from schemas.dvcqg.strict_json import parse
 from schemas.dvcqg.validate import is_json, judge
 from schemas.edxml import convert, defects, reader
@@ -76,35 +77,43 @@ class Report:
 
 
 def validate(
-    raw: bytes, *, charset: str = "", content_type: str = "", kind: str = "", at: datetime, limits: Limits = DEFAULT_LIMITS
+    raw: bytes,
+    *,
+    charset: str = "",
+    content_type: str = "",
+    kind: str = "",
+    history: Sequence[Shape] = (),
+    at: datetime,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Report:
     """The report on `raw`. `charset` and `content_type` are the protocol's, "" where there is none. Raises nothing for bad input.
 
-    `kind` names a message with a model, for those that do not name themselves; "" = told by the content.
+    `kind` names a message with a model, for those that do not name themselves; "" = told by the content. `history` is what the sender of a
+    dossier message said before, oldest first, answers included: states that go back and codes given twice show only beside it.
     """
     if kind:
-        return _named(raw, content_type, kind, charset, limits)
+        return _named(raw, content_type, kind, charset, history=history, limits=limits)
     if is_json(raw, content_type):
-        return _judged(raw, content_type, charset, limits)
+        return _judged(raw, content_type, charset, history, limits)
     inbound = Inbound(raw, content_type, charset, "validate", at)
     report = _reported(lambda take: reader.examine(inbound, limits, take), limits)
     codes = [one.code for one in report.violations]
     if codes == ["old-dialect"]:
         return _read_as_old(inbound, limits)
     if codes == ["not-edxml"]:  # a dossier message in XML, perhaps
-        other = _judged(raw, content_type, charset, limits)
+        other = _judged(raw, content_type, charset, history, limits)
         return other if other.kind else report
     return report
 
 
-def validate_file(path: Path, *, kind: str = "", at: datetime, limits: Limits = DEFAULT_LIMITS) -> Report:
+def validate_file(path: Path, *, kind: str = "", history: Sequence[Shape] = (), at: datetime, limits: Limits = DEFAULT_LIMITS) -> Report:
     """The report on the packet in the file at `path`; a large one is read in a stream, its attachments through temporary files.
 
     A large one with a real XML signature is read as a tree, up to `limits.max_signed_bytes`. Raises `OSError` where `path` cannot be read.
     """
     size = path.stat().st_size
     if size <= STREAM_FROM_BYTES or kind:
-        return validate(path.read_bytes(), kind=kind, at=at, limits=limits)
+        return validate(path.read_bytes(), kind=kind, history=history, at=at, limits=limits)
     with path.open("rb") as file:
         try:
             streamed = read_stream(iter(lambda: file.read(_CHUNK_BYTES), b""), TemporaryFile, limits=limits)
@@ -118,22 +127,22 @@ def validate_file(path: Path, *, kind: str = "", at: datetime, limits: Limits = 
         return _reported(lambda take: reader.examine_tree(xml.parse_file(file, limits=limits, max_bytes=most), limits, take), limits)
 
 
-def _judged(raw: bytes, content_type: str, charset: str, limits: Limits) -> Report:
+def _judged(raw: bytes, content_type: str, charset: str, history: Sequence[Shape], limits: Limits) -> Report:
     """What a message of the one-stop exchange or of line-of-business software says; honesty checks included."""
-    judged = judge(raw, content_type, charset=charset, limits=limits)
+    judged = judge(raw, content_type, charset=charset, history=history, limits=limits)
     if not judged.kind and is_json(raw, content_type):
         try:
             told = business_kind_of(parse(raw, charset=charset, limits=limits).value)
         except Refused as fault:  # what cannot be parsed was told of already
             return _refused(fault) if fault.code == "business-ambiguous-kind" else Report("", "", (), "", judged.violations)
         if told is not None:
-            return _named(raw, content_type, told.name, charset, limits)
+            return _named(raw, content_type, told.name, charset, history=history, limits=limits)
     return Report(judged.kind, "", (), "", judged.violations)
 
 
-def _named(raw: bytes, content_type: str, kind: str, charset: str, limits: Limits) -> Report:
+def _named(raw: bytes, content_type: str, kind: str, charset: str, *, history: Sequence[Shape], limits: Limits) -> Report:
     if kind not in business_kinds():
-        judged = judge(raw, content_type, kind=kind, charset=charset, limits=limits)
+        judged = judge(raw, content_type, kind=kind, charset=charset, history=history, limits=limits)
         return Report(judged.kind, "", (), "", judged.violations)
     try:
         return Report(kind, "", (), "", read_business(raw, kind, charset=charset, limits=limits).violations)

@@ -76,6 +76,11 @@ def example_of(kind: MessageKind) -> Shape:
     return kind.shape.model_validate(_object(kind.shape, kind.services[0] if kind.services else ""))
 
 
+def values_of(shape: type[Shape]) -> dict[str, Any]:
+    """Values for every field of `shape`, which stands inside another message."""
+    return _object(shape, "")
+
+
 def _object(shape: type[Shape], service: str) -> dict[str, Any]:
     return {spec.name: _value(spec, service) for spec in fields_of(shape)}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from schemas.business import examples as business_examples
 from schemas.business.every_kind import TITLES, every_kind
 from schemas.business.kinds import business_kinds
 from schemas.dvcqg.codes import State, code_lists, transitions
@@ -62,7 +63,7 @@ def files() -> dict[str, str]:
 
 
 def markdown(kind: MessageKind) -> str:
-    """One message: what it is, every field of every object, and an example where it is of the one-stop exchange."""
+    """One message: what it is, every field of every object, and an example."""
     shapes: dict[str, type[Shape]] = {}
     _collect(kind.shape, shapes)
     parts = [f"## {kind.name}\n\n{kind.vi} · {kind.en}. {_sentence(kind)}\n"]
@@ -71,7 +72,7 @@ def markdown(kind: MessageKind) -> str:
         rows = [_row(spec) for spec in fields_of(shape)]
         parts.append("| Field | Holds | Needed | Nghĩa | Meaning | Form |\n|---|---|---|---|---|---|\n" + "".join(rows) if rows else "")
         parts.append("\nNot all members are known.\n" if is_open(shape) else "")
-    return "".join(parts) + (f"\n{_example(kind)}" if kind.name not in business_kinds() else "")
+    return "".join(parts) + f"\n{_example(kind)}"
 
 
 def _sentence(kind: MessageKind) -> str:
@@ -88,7 +89,7 @@ def _row(spec: FieldSpec) -> str:
 
 
 def _example(kind: MessageKind) -> str:
-    model = example_of(kind)
+    model = business_examples.example_of(kind) if kind.name in business_kinds() else example_of(kind)
     if kind.encoding == "xml":
         return f"```xml\n{write_xml(model, kind.title).decode('utf-8')}\n```\n"
     return f"```json\n{json.dumps(model.as_json(), ensure_ascii=False, indent=1)}\n```\n"

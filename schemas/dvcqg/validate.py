@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.dvcqg.findings import Findings
@@ -33,8 +34,19 @@ def is_json(raw: bytes, content_type: str = "") -> bool:
     return raw[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
 
 
-def judge(raw: bytes, content_type: str = "", *, kind: str = AUTO, charset: str = "", limits: Limits = DEFAULT_LIMITS) -> Judgement:
-    """What can be said about `raw`. Raises nothing for bad input: it is listed."""
+def judge(
+    raw: bytes,
+    content_type: str = "",
+    *,
+    kind: str = AUTO,
+    charset: str = "",
+    history: Sequence[Shape] = (),
+    limits: Limits = DEFAULT_LIMITS,
+) -> Judgement:
+    """What can be said about `raw`. Raises nothing for bad input: it is listed.
+
+    `history` is what the sender said before about these dossiers, as `honesty.check` takes it.
+    """
     as_json = is_json(raw, content_type)
     try:
         reading = (read_json if as_json else read_xml)(raw, kind, charset=charset, limits=limits)
@@ -43,7 +55,7 @@ def judge(raw: bytes, content_type: str = "", *, kind: str = AUTO, charset: str 
         return Judgement("", None, listed)
     found = Findings(limits.max_violations)
     found.extend(reading.violations)
-    found.extend(reading.locate(check(reading.model, limits=limits)))
+    found.extend(reading.locate(check(reading.model, history, limits=limits)))
     return Judgement(reading.kind.name, reading.model, found.listed())
 
 

@@ -13,15 +13,20 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from schemas.business.every_kind import TITLES, business_kind_of, every_kind, kind_named
+from schemas.business.examples import example_of
+from schemas.business.fields import place_of
 from schemas.business.kinds import business_kinds
+from schemas.dictionary.aliases import alias
+from schemas.dvcqg.examples import example_of as one_stop_example
 from schemas.dvcqg.json_schema import json_schema
 from schemas.dvcqg.kinds import MessageKind, kinds
-from schemas.dvcqg.pages import files
+from schemas.dvcqg.pages import files, markdown
 from schemas.dvcqg.shape import Kind, Shape, fields_of
 from schemas.dvcqg.xsd import xsd
+from schemas.lgsp.writer import write_xml
 from schemas.validate import validate
 
-AT = datetime(2026, 3, 2, tzinfo=UTC)
+AT = datetime(2026, 3, 20, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "translation" / "mappings"
 KINDS = business_kinds().values()
 TWINS = {"vbdlis.TiepNhanHoSo", "ilis.TiepNhanHoSo", "vbdlis.ThongBaoNhapSaiThuTuc", "vbdlis.YeuCauCapNhatHoSo"}  # same members
@@ -61,6 +66,36 @@ def test_a_message_with_all_its_members_is_told_or_its_twin_is_named(kind: Messa
     else:
         told = business_kind_of(value)
         assert told is not None and told.name == kind.name
+
+
+def known(shape: type[Shape]) -> set[str]:
+    """The members whose meaning the dictionary has, and those that hold objects."""
+    return {one.name for one in fields_of(shape) if one.shape or alias(*place_of(shape), one.name)}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.name)
+def test_each_has_an_example_that_nothing_is_wrong_with(kind: MessageKind) -> None:
+    example = example_of(kind)
+    shown = json.dumps(example.as_json(), ensure_ascii=False, indent=1)
+    assert f"```json\n{shown}\n```\n" in markdown(kind)
+    report = validate(shown.encode(), kind=kind.name, at=AT)
+    assert (report.ok, report.violations) == (True, ())
+    assert example.as_json().keys() == known(kind.shape)
+    if kind.name not in TWINS:
+        assert validate(shown.encode(), at=AT).kind == kind.name
+
+
+@pytest.mark.parametrize("kind", kinds().values(), ids=lambda one: one.name)
+def test_the_examples_of_the_one_stop_exchange_have_nothing_wrong_either(kind: MessageKind) -> None:
+    model = one_stop_example(kind)
+    raw = write_xml(model, kind.title) if kind.encoding == "xml" else json.dumps(model.as_json()).encode()
+    report = validate(raw, kind=kind.name, at=AT)
+    assert (report.ok, report.violations) == (True, ())
+
+
+def test_an_example_breaks_where_the_dictionary_s_form_is_broken() -> None:
+    spoiled = {**example_of(business_kinds()["hotich.KhaiSinh"]).as_json(), "nycEmail": "khong phai thu"}
+    assert [one.path for one in validate(json.dumps(spoiled).encode(), kind="hotich.KhaiSinh", at=AT).violations] == ["/nycEmail"]
 
 
 @pytest.mark.parametrize("folder", ["hotich_birth", "lltp_request", "hub_permit"])
