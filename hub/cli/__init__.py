@@ -35,6 +35,7 @@ from hub.cli import (
     serve,
     sign,
     slip,
+    stats,
     translate,
     validate,
     verify,
@@ -65,6 +66,7 @@ app.command("demo")(demo.command)
 app.command("serve")(serve.command)
 app.command("worker")(serve.worker)
 app.command("search")(search.command)
+app.command("stats")(stats.command)
 app.command("send")(send.send)
 app.command("status")(send.status)
 app.command("inbox")(send.inbox)
