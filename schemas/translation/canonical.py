@@ -32,9 +32,12 @@ KINDS: Final[Mapping[str, Text]] = MappingProxyType(
         "dossiers": Text("Hồ sơ thủ tục hành chính", "Dossiers"),
         "progress": Text("Tiến trình giải quyết hồ sơ", "Steps of dossiers"),
         "birth": Text("Tờ khai đăng ký khai sinh", "Declaration of a birth"),
+        "death": Text("Tờ khai đăng ký khai tử", "Declaration of a death"),
+        "marriage": Text("Tờ khai đăng ký kết hôn", "Declaration of a marriage"),
         "criminal-record": Text("Yêu cầu cấp phiếu lý lịch tư pháp", "Request for a criminal record certificate"),
         "land-dossier": Text("Hồ sơ đất đai chuyển đi giải quyết", "A dossier handed to the land system"),
         "construction-permit": Text("Đề nghị cấp giấy phép xây dựng", "Application to build"),
+        "task": Text("Nhiệm vụ được giao", "A directive task"),
     }
 )
 _MEMBERS = frozenset({"canonical", "data", "dictionary", "kind"})

@@ -35,10 +35,13 @@ NUMBERED: Final = "edxml.numbered"
 MARKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "hotich.KhaiSinh": ("nksHoTen",),
+        "hotich.KhaiTu": ("nktHoTen", "nktNgayChet"),
+        "hotich.KetHon": ("chongHoTen", "voHoTen"),
         "lltp.YeuCau": ("maHoSoMCDT", "toKhai"),
         "vbdlis.TiepNhanHoSo": ("SoBienNhan", "ThongTinNguoiNopDon", "ThongTinThuaDat"),
         "ilis.TiepNhanHoSo": ("SoBienNhan", "ThongTinNguoiNopDon", "ThongTinThuaDat"),  # the same members: only the caller can tell
         "hub.HoSoCapPhepXayDung": ("MaHoSo", "LoaiGiayPhep", "CongTrinh"),
+        "hub.NhiemVu": ("MaNhiemVu",),
     }
 )
 

@@ -49,6 +49,7 @@ CANONICAL: dict[FieldType, tuple[Any, ...]] = {
     FieldType.PROCEDURE_CODE: ("1.003560.000.00.00.H56", "2.000488"),
     FieldType.AGENCY_CODE: ("000.00.14.H56", "H32.10"),
     FieldType.BASE64: ("JVBERi0xLjQK",),
+    FieldType.TASK_ID: ("443122_H32-NV-G22-2024-011227055",),
 }
 WIRE = (
     *("20240920081500", "20240920", "20/09/2024", "20/09/2024 08:15:00", "2024-09-20T08:15:00", "09/2024", "2024-02-30", "1.234", "00.50"),
