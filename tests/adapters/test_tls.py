@@ -63,7 +63,7 @@ def listening(files: tuple[Path, Path], talk: Talk) -> Iterator[tuple[int, list[
         with suppress(OSError):
             raw, _ = listener.accept()
             with raw, context.wrap_socket(raw, server_side=True) as sock:
-                heard.append(sock.recv(65_536))
+                heard.append(_request(sock))
                 talk(sock)
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -74,6 +74,20 @@ def listening(files: tuple[Path, Path], talk: Talk) -> Iterator[tuple[int, list[
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
+
+
+def _request(sock: ssl.SSLSocket) -> bytes:
+    """Head and body: a socket that is closed with something unread takes the answer along."""
+    heard = sock.recv(65_536)
+    while heard and not _is_whole(heard) and (more := sock.recv(65_536)):
+        heard += more
+    return heard
+
+
+def _is_whole(heard: bytes) -> bool:
+    head, end, body = heard.partition(b"\r\n\r\n")
+    length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+    return bool(end) and len(body) >= length
 
 
 def accept(sock: ssl.SSLSocket) -> None:

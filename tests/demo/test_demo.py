@@ -72,7 +72,7 @@ def children_after_the_first_step(process: subprocess.Popen[str]) -> set[int]:
     while "1/" not in process.stdout.readline():
         assert process.poll() is None
     found = children_of(process.pid)
-    assert len(found) == 4, "three systems and the hub"
+    assert len(found) == 6, "three systems, two witnesses and the hub"
     return found
 
 
