@@ -110,8 +110,8 @@ def _read(signature: Element) -> KeyInfo:
         certificates=tuple(certificates),
         key_hints=tuple(dict.fromkeys(hints)),
         crls=tuple(_crl(one) for one in islice(_inside(data, _CRL), MAX_CRLS)),
-        serials=tuple(_serial(one) for one in islice(_inside(data, _ISSUER_SERIAL), MAX_CERTIFICATES)),
-        key_identifiers=tuple(octets_of(one) for one in islice(_inside(data, _SKI), MAX_CERTIFICATES)),
+        serials=tuple(_serial(one) for one in islice(_filled(data, _ISSUER_SERIAL), MAX_CERTIFICATES)),
+        key_identifiers=tuple(octets_of(one) for one in islice(_filled(data, _SKI), MAX_CERTIFICATES)),
         digests=tuple(
             (digest_name(one.get("Algorithm") or ""), octets_of(one)) for one in islice(_inside(data, _DIGEST), MAX_CERTIFICATES)
         ),
@@ -120,6 +120,11 @@ def _read(signature: Element) -> KeyInfo:
 
 def _inside(data: list[Element], tag: str) -> Iterable[Element]:
     return (one for each in data for one in each.iterchildren(tag))
+
+
+def _filled(data: list[Element], tag: str) -> Iterable[Element]:
+    """Without those that say nothing: signing tools leave the places of a template empty that they do not fill."""
+    return (one for one in _inside(data, tag) if len(one) or (one.text or "").strip())
 
 
 def _digest(element: Element) -> tuple[str, bytes]:

@@ -154,6 +154,7 @@ def signed_info_of(signature: Element, *, light: bool = False) -> SignedInfo:
     if len(octets) > _MAX_SIGNED_INFO_BYTES:
         expected = f"at most {_MAX_SIGNED_INFO_BYTES}"
         raise refused("resource-limit", parts[0], got=f"a SignedInfo of {len(octets)} bytes", expected=expected)
+    xml_transform.check_prefixes(parts[0])
     frame = _frame_of(octets)
     if frame is None:
         return _read(octets)

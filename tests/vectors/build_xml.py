@@ -87,6 +87,9 @@ def honest(world: World) -> Iterator[Case]:
         second = signature(reference("", (), raw=raw + f'<ds:Transform Algorithm="{EXC}"/>'), key_info=x509(agency))
         both = with_xmlsec(once.replace("</Van-ban>", second + "</Van-ban>"), agency)
         yield Case(f"two signers who leave signatures out, {raw[20:60]}", both, findings=2)
+    # A prefix of its own, which the exclusive form of SignedInfo leaves out.
+    own = _NOT_SIGNATURES.format("not(ancestor-or-self::s:Signature)").replace("XPath>", f'XPath xmlns:s="{DS}">', 1)
+    yield Case("XPath by a prefix that only it uses", with_xmlsec(LETTER % signature(reference("", (), raw=own)), person))
     yield from _honest_detached(world)
     yield from _honest_keys(world)
     yield from _honest_algorithms(world)
@@ -128,6 +131,10 @@ def _honest_keys(world: World) -> Iterator[Case]:
         ("certificate, serial number and key", f"<ds:X509Data>{serial}</ds:X509Data>{x509(elliptic)}{key_value}"),
         ("certificate and issuer", x509(elliptic, world.ca)),
         ("issuer before certificate", x509(world.ca, elliptic)),
+        (
+            "certificate, and places of a template left empty",
+            f"<ds:X509Data><ds:X509IssuerSerial/><ds:X509SKI/></ds:X509Data>{x509(elliptic)}",
+        ),
     ):
         document = LETTER % signature(reference(""), method=ECDSA, key_info=info)
         yield Case(f"key by {what}", by_hand(document, made, parts=[exclusive(LETTER % "")]))
