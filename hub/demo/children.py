@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-READY_S = 30.0  # a cold start with everything still to be read from a slow disk
+READY_S = 120.0  # a cold start with everything still to be read from a slow disk
 POLL_S = 0.02
 STOP_S = 15.0  # the hub ends deliveries under way first
 LOG_TAIL_LINES = 15
