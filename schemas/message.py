@@ -263,4 +263,4 @@ def utc(at: datetime) -> datetime:
 
 def rfc3339(at: datetime) -> str:
     """`at` as RFC 3339 in UTC with microseconds: ``2026-11-21T03:04:05.000006Z``."""
-    return utc(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return utc(at).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -133,15 +133,17 @@ def _pss(parameters: bytes) -> Method:
         return Method("rsa-pss", own, masks, read["salt_length"].native)
 
 
+_KEYS: dict[str, type] = {
+    "rsa-pkcs1": rsa.RSAPublicKey,
+    "rsa-pss": rsa.RSAPublicKey,
+    "ecdsa": ec.EllipticCurvePublicKey,
+    "ed25519": ed25519.Ed25519PublicKey,
+}
+
+
 def fits(key: CertificatePublicKeyTypes, method: Method) -> bool:
     """Whether a key of this kind can have made such a value."""
-    kinds: dict[str, type] = {
-        "rsa-pkcs1": rsa.RSAPublicKey,
-        "rsa-pss": rsa.RSAPublicKey,
-        "ecdsa": ec.EllipticCurvePublicKey,
-        "ed25519": ed25519.Ed25519PublicKey,
-    }
-    return isinstance(key, kinds.get(method.scheme, ()))
+    return isinstance(key, _KEYS.get(method.scheme, ()))
 
 
 def made(value: bytes, content: Parts, method: Method, key: CertificatePublicKeyTypes) -> bool:

@@ -101,15 +101,11 @@ def judge(finding: Finding, given: Context, later: tuple[Stamp, ...] = ()) -> An
     """The answer on `finding`. `given` is the question's own context; `later` are time-stamps over all of it, for a time-stamp. Raises
     nothing.
     """
-    ctx = replace(
-        given,
-        crls=tuple(dict.fromkeys((*finding.crls, *(c for s in finding.stamps for c in s.crls), *given.crls))),
-        ocsps=tuple(dict.fromkeys((*finding.ocsps, *given.ocsps))),
-    )
+    ctx = _with_evidence(given, finding)
     is_stamp = finding.kind in STAMPS
     time = _time_of(finding, later if is_stamp else finding.stamps, ctx)
     known = [one for one in (time.proven, given.proven_time) if one is not None]  # the caller may know when it was there at the latest
-    ctx = replace(ctx, proven_time=min(known, default=None), claimed_time=None if is_stamp else finding.claimed_time)
+    ctx = _at(ctx, min(known, default=None), None if is_stamp else finding.claimed_time)
     hard, soft = list(finding.violations), list(time.soft)
     if not is_stamp:
         hard += time.hard
@@ -128,6 +124,18 @@ def judge(finding: Finding, given: Context, later: tuple[Stamp, ...] = ()) -> An
         own = (Basis(finding.signer, finding.evidence, ctx, judged, purpose, time.tokens),)
     _demand_whole(finding, hard, soft)
     return Answer(finding, reasons.ranked(hard), reasons.ranked(soft), judged, ctx, (*own, *time.bases), time.proven is not None)
+
+
+def _with_evidence(given: Context, finding: Finding) -> Context:
+    """`given` with the lists and answers that travel with the signature, each once; itself where there are none."""
+    crls = tuple(dict.fromkeys((*finding.crls, *(c for s in finding.stamps for c in s.crls), *given.crls)))
+    ocsps = tuple(dict.fromkeys((*finding.ocsps, *given.ocsps)))
+    return given if (crls, ocsps) == (given.crls, given.ocsps) else replace(given, crls=crls, ocsps=ocsps)
+
+
+def _at(ctx: Context, proven: datetime | None, claimed: datetime | None) -> Context:
+    same = ctx.proven_time == proven and ctx.claimed_time == claimed
+    return ctx if same else replace(ctx, proven_time=proven, claimed_time=claimed)
 
 
 def _period_faults(signer: bytes, ctx: Context) -> tuple[Violation, ...]:

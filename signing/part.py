@@ -129,6 +129,8 @@ def with_senders(parts: tuple[Part, ...], policy: SignaturePolicy, sender: Agenc
     """Step 10: `parts` with the agencies that the signers' certificates are bound to. At least one signer may sign for `sender`; a
     document may carry others' signatures beside it (NĐ 30/2020 art. 5: the person's and the agency's; annexes of other agencies).
     """
+    if not parts:
+        return ()
     asked = [[_owner(answer, policy, sender) for answer in part.answers] for part in parts]
     matches = [
         fault is None

@@ -106,7 +106,10 @@ def of(code: str) -> str:
 
 def ranked(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     """In order of telling, each once, said in these words."""
-    said = (one if one.code in REASONS else replace(one, code=of(one.code)) for one in violations)
+    found = tuple(violations)
+    if not found:
+        return ()
+    said = (one if one.code in REASONS else replace(one, code=of(one.code)) for one in found)
     return tuple(sorted(dict.fromkeys(said), key=lambda one: RANKS[one.code]))
 
 
