@@ -7,12 +7,21 @@ from html import escape
 from hub.slip import FIELDS, Slip
 from schemas.calendar.assess import Slip as Grade
 
-_STYLE = """@page{size:A4;margin:15mm 18mm}body{font:12pt/1.4 'Times New Roman',Tinos,'Liberation Serif',serif;color:#000;max-width:175mm;
-margin:auto}h1{font-size:15pt;text-align:center;margin:4mm 0}table{border-collapse:collapse;width:100%}td,th{border:1px solid #000;
-padding:1.5mm 2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere;font-weight:normal}th{width:34%}.en{color:#444;font-size:8.5pt;
-font-style:italic}.top{display:flex;justify-content:space-between}.flag{border:2px solid #000;padding:1mm 3mm;font-weight:bold;
-align-self:flex-start}.stamp{border:2px solid #a00;color:#a00;padding:1mm 3mm;min-width:45mm}.stamp b{display:block;text-align:center}
-tr.free td{height:16mm}tr{break-inside:avoid}small{font-size:8pt;overflow-wrap:anywhere}.note{font-style:italic}"""
+_STYLE = """@page{size:A4;margin:15mm 18mm}
+body{font:11pt/1.3 'Times New Roman',Tinos,'Liberation Serif',serif;color:#000;max-width:175mm;margin:auto}
+h1{font-size:15pt;text-align:center;margin:4mm 0}
+table{border-collapse:collapse;width:100%}
+td,th{border:1px solid #000;padding:1mm 2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere;font-weight:normal}
+th{width:42%}
+.en{color:#444;font-size:8.5pt;font-style:italic}
+.top{display:flex;justify-content:space-between}
+.flag{display:inline-block;border:2px solid #000;padding:1mm 3mm;font-weight:bold;align-self:flex-start}
+.stamp{border:2px solid #a00;color:#a00;padding:1mm 3mm;min-width:45mm}
+.stamp b{display:block;text-align:center}
+tr.free td{height:13mm}
+tr{break-inside:avoid}
+small{font-size:8pt;overflow-wrap:anywhere}
+.note{font-style:italic}"""
 _POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 _TITLE = "Phiếu giải quyết văn bản đến"
 _FREE = frozenset({"y_kien_lanh_dao_co_quan", "y_kien_truong_pho_don_vi", "y_kien_de_xuat_nguoi_giai_quyet"})  # written by hand
@@ -22,9 +31,7 @@ _ASSESSMENT = "danh_gia_thoi_gian_hoan_thanh"
 
 def page(slip: Slip) -> str:
     """The document."""
-    head = (
-        f'<!DOCTYPE html>\n<html lang="vi"><head><meta charset="utf-8"><title>Phiếu giải quyết văn bản đến</title><style>{_STYLE}</style>'
-    )
+    head = f'<!DOCTYPE html>\n<html lang="vi"><head><meta charset="utf-8">{_POLICY}<title>{_TITLE}</title><style>{_STYLE}</style>'
     title = '<h1>PHIẾU GIẢI QUYẾT VĂN BẢN ĐẾN<br><span class="en">Slip for an incoming document</span></h1>'
     rows = "".join(_row(key, slip) for key in FIELDS)
     notes = "".join(f'<p class="note">{escape(note.vi)} <span class="en">{escape(note.en)}</span></p>' for note in slip.notes)
@@ -45,7 +52,7 @@ def _row(key: str, slip: Slip) -> str:
     if key == _ASSESSMENT:
         value = _grades(slip)
     kind = ' class="free"' if key in _FREE else ""
-    return f'<tr{kind}><th>{escape(caption.vi)}<br><span class="en">{escape(caption.en)}</span></th><td>{value}</td></tr>'
+    return f'<tr{kind}><th>{escape(caption.vi)} <span class="en">{escape(caption.en)}</span></th><td>{value}</td></tr>'
 
 
 def _grades(slip: Slip) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.demo import evidence, exchange, recalls, refusals, watchers
+from hub.demo import evidence, exchange, outsider, recalls, refusals, watchers
 from hub.demo.play import Step
 
 SCENARIO = (
@@ -180,6 +180,13 @@ SCENARIO = (
         "A proof that was changed does not pass",
         "not proven",
         evidence.forged_proof,
+    ),
+    Step(
+        "outsider",
+        "Bộ chứng cứ của văn bản, kiểm bằng một tệp Python ngoài hub, không mạng, không thư viện",
+        "The document's evidence, checked outside the hub by one Python file, without network or libraries",
+        "valid · message, entries and witnesses hold",
+        outsider.checks,
     ),
     Step(
         "fsck",

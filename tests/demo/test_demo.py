@@ -98,6 +98,7 @@ def test_every_outcome_is_as_expected_and_the_stage_stays_until_it_is_told_to_go
         assert told["ok"]
         assert [step["id"] for step in told["steps"]] == [step.id for step in SCENARIO]
         assert told["seconds"] > 0
+        assert told["outsider"]["valid"]
         assert told["fsck"]["intact"]
         assert told["receipt"]["index"] == told["proof"]["index"]
         assert {one["protocol"] for one in told["systems"].values()} >= {"REST", "SOAP"}
