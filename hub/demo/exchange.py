@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 from hub.demo import auditor
-from hub.demo.home import SO_NNMT, SO_TU_PHAP, UBND_PHUONG, VAN_PHONG
+from hub.demo.home import KHO, SO_NNMT, SO_TU_PHAP, UBND_PHUONG, VAN_PHONG
 from hub.demo.play import Play, Sent, states, wait_for
 
 STATUSES = ("01", "03", "06")
@@ -68,6 +69,26 @@ def document_by_bus(play: Play) -> str:
     if not sent.message_id:
         return refusal(sent)
     return f"receipt ok · {_arrivals(play, 'by-bus', ('motcua',), asking='chuyennganh')}"
+
+
+def other_format(play: Play) -> str:
+    """A system that takes JSON in the keys of the shared dictionary: what the packet says, and its file, translated and journalled."""
+    letter = play.write("translated", SO_TU_PHAP, (KHO,), "Về việc chia sẻ văn bản cho kho dữ liệu")
+    sent = play.keep("translated", play.stage.send("motcua", play.stage.sign(letter)))
+    if not sent.message_id:
+        return refusal(sent)
+    caller = play.stage.caller("kho")
+    items = [item for item in caller.inbox() if item["message_id"] == sent.message_id]
+    if len(items) != 1:
+        return f"{sent.status} · {len(items)} in the inbox"
+    document = json.loads(caller.fetch(items[0]["delivery_id"]))
+    told, (file,) = document["data"], document["data"]["van_ban.tep_dinh_kem"]
+    subject = "same subject" if told["van_ban.trich_yeu"] == letter.subject else "another subject"
+    same = "same file" if file["tep.bam"] == sha256(letter.file.data).hexdigest() else "another file"
+    state = caller.acknowledge(items[0]["delivery_id"])
+    events = [event["event"] for event in play.stage.caller("motcua").trace(sent.message_id)["events"]]
+    journalled = "journalled" if "translated" in events else "not journalled"
+    return f"{sent.status} · canonical {document['kind']} · {subject} · {same} · {state} · {journalled}"
 
 
 def outage(play: Play) -> str:

@@ -25,8 +25,9 @@ SO_TU_PHAP = Body("000.00.11.H32", "Sở Tư pháp (thử nghiệm)")
 VAN_PHONG = Body("H32.01", "Văn phòng UBND tỉnh (thử nghiệm)")
 SO_NNMT = Body("H32.15", "Sở Nông nghiệp và Môi trường (thử nghiệm)")
 UBND_PHUONG = Body("H32.30.05", "UBND phường (thử nghiệm)")
+KHO = Body("H32.20", "Kho dữ liệu văn bản (thử nghiệm)")
 NOBODY = Body("H99.77", "Đơn vị chưa khai báo")
-_ELLIPTIC = (VAN_PHONG.code, UBND_PHUONG.code)  # these sign by ECDSA, the others by RSA
+_ELLIPTIC = (VAN_PHONG.code, UBND_PHUONG.code, KHO.code)  # these sign by ECDSA, the others by RSA
 
 
 ON_BUS = "chuyennganh"  # reached by AMQP where there is a broker
@@ -42,6 +43,7 @@ class Member:
     registered: str  # the code in its profile: the other form where the packets use one
     mode: str  # what is asked of its packets' signatures
     module: str = ""  # of its simulator; "" = it fetches from its mailbox
+    formats: tuple[str, ...] = ()  # that it takes instead of edXML; it then does without the packet's signature
     answers: bool = False  # whether it reports statuses; unsigned as in real life, so not where a signature is required
 
 
@@ -50,6 +52,7 @@ MEMBERS = (
     Member("qlvb", "QLVB&ĐH (SOAP)", VAN_PHONG, "000.00.01.H32", "check", "hub.demo.qlvb", answers=True),
     Member(ON_BUS, "Phần mềm chuyên ngành", SO_NNMT, "H32.15", "check", "adapters.systems.chuyennganh.simulator", answers=True),
     Member("hopthu", "Hộp thư UBND phường", UBND_PHUONG, "H32.30.05", "check"),
+    Member("kho", "Kho dữ liệu văn bản (JSON)", KHO, "H32.20", "check", formats=("canonical.document", "canonical.status")),
 )
 
 
@@ -204,7 +207,8 @@ def _profile(member: Member, pki: Pki, login: Login, delivery: str, bus_prefix: 
 
 def _delivery(member: Member, url: str, bus_prefix: str) -> str:
     if not member.module:
-        return _MAILBOX
+        taken = f'format = {_q(list(member.formats))}\naccept_losses = ["reading", "form"]\n'
+        return _MAILBOX + (taken if member.formats else "")
     if member.name == ON_BUS and bus_prefix:
         return _AMQP.format(place=bus.PLACE, user=bus.USER, exchange=Topology(bus.USER, bus_prefix).in_exchange) + _RETRY
     return (_SOAP if member.name == "qlvb" else _REST).format(url=url, name=member.name) + _RETRY
@@ -215,6 +219,6 @@ def _write_secrets(path: Path, secret_texts: Mapping[str, str]) -> None:
     path.write_text("".join(f"{name} = {_q(text)}\n" for name, text in secret_texts.items()), "utf-8")
 
 
-def _q(text: str) -> str:
-    """A TOML basic string; JSON's escapes are among TOML's."""
+def _q(text: str | list[str]) -> str:
+    """A TOML basic string, or a list of them; JSON's escapes are among TOML's."""
     return json.dumps(text, ensure_ascii=False)

@@ -63,8 +63,13 @@ class Letter:
 
     def packet(self) -> DocumentPacket:
         """The packet of the document, with one small file."""
+        return with_files(self._bare(_NEW), [self.file])
+
+    @property
+    def file(self) -> File:
+        """The file that goes with it."""
         text = f"{self.subject}\n\nVăn bản thử nghiệm số {self.code.text}, không có giá trị pháp lý.\n"
-        return with_files(self._bare(_NEW), [File(f"Van ban {self.number:02}.txt", text.encode("utf-8"))])
+        return File(f"Van ban {self.number:02}.txt", text.encode("utf-8"))
 
     def new(self) -> bytes:
         """As a new document."""

@@ -154,6 +154,13 @@ SCENARIO = (
         recalls.recalled_never_arrives,
     ),
     Step(
+        "other-format",
+        "Kho dữ liệu nhận văn bản ở định dạng khác: JSON theo từ điển dùng chung, nhật ký ghi phép chuyển đổi",
+        "A data store takes the document in another format: JSON by the shared dictionary, the translation journalled",
+        "201 · canonical document · same subject · same file · delivered · journalled",
+        exchange.other_format,
+    ),
+    Step(
         "accounts",
         "Không thông điệp nào mất hay treo: mọi lượt chuyển đã đến nơi hoặc bị hủy",
         "Nothing lost, nothing pending: every delivery has arrived or was cancelled",
