@@ -106,7 +106,7 @@ class Eraser:
                 raise Refused("already-held", got=f"{standing.at} {standing.by}: {standing.reason}")
             tx.conn.execute(holds.insert(), row)
             record.hold(
-                tx, message_id=message_id, parties=_parties(tx.conn, message_id), state="set", by=by, reason=str(row["reason"]), at=at
+                tx, message_id=message_id, parties=parties_of(tx.conn, message_id), state="set", by=by, reason=str(row["reason"]), at=at
             )
 
         self.committer.submit(change).result()
@@ -133,7 +133,7 @@ class Eraser:
         _check(conn, message_id)  # 1
         if not again:
             self.file.add(wanted)  # 2
-        tags, parties = erasure.tags_of(conn, message_id, self.parties), _parties(conn, message_id)
+        tags, parties = erasure.tags_of(conn, message_id, self.parties), parties_of(conn, message_id)
         left = erasure.destroy(conn, message_id, tags)  # 3
         position = record.erased(
             tx, message_id=message_id, parties=parties, by=wanted.by, reason=wanted.reason, tombstones=tags, left=left, at=at
@@ -205,14 +205,15 @@ def _settle(tx: Transaction, wanted: Erasure, at: datetime) -> None:
 
 def _release(tx: Transaction, message_id: UUID, by: str, reason: str, at: datetime) -> None:
     tx.conn.execute(holds.delete().where(holds.c.message_id == message_id))
-    record.hold(tx, message_id=message_id, parties=_parties(tx.conn, message_id), state="released", by=by, reason=reason, at=at)
+    record.hold(tx, message_id=message_id, parties=parties_of(tx.conn, message_id), state="released", by=by, reason=reason, at=at)
 
 
 def _hold_on(conn: Connection, message_id: UUID) -> AnyRow | None:
     return conn.execute(select(holds).where(holds.c.message_id == message_id)).first()
 
 
-def _parties(conn: Connection, message_id: UUID) -> tuple[AgencyCode, ...]:
+def parties_of(conn: Connection, message_id: UUID) -> tuple[AgencyCode, ...]:
+    """Who sent it and whom it goes to, without reading the packet, which may be gone."""
     sender = conn.execute(select(messages.c.sender).where(messages.c.id == message_id)).scalars().all()
     recipients = conn.execute(select(deliveries.c.recipient).where(deliveries.c.message_id == message_id)).scalars().all()
     return tuple(AgencyCode.of(one) for one in (*sender, *recipients))

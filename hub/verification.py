@@ -21,6 +21,7 @@ from sqlalchemy import Connection, select, update
 
 from hub import record
 from hub.commit import Committer, Transaction
+from hub.erase import parties_of
 from hub.grounds import Grounds
 from hub.outbox import RECALLABLE, Outcome
 from hub.settings import Settings, SignatureSettings
@@ -223,6 +224,8 @@ class Reverifier:
 
     def _later(self, tx: Transaction, message_id: UUID, now: datetime) -> None:
         noted = tx.conn.execute(select(verifications).where(verifications.c.message_id == message_id)).one()
+        if noted.state != PENDING:
+            return  # another process was first
         accepted_at = tx.conn.execute(select(messages.c.accepted_at).where(messages.c.id == message_id)).scalar_one()
         over = now - datetime.fromisoformat(accepted_at) > self.pace.give_up
         values = {
@@ -232,6 +235,12 @@ class Reverifier:
             "updated_at": rfc3339(now),
         }
         tx.conn.execute(update(verifications).where(verifications.c.message_id == message_id).values(values))
+        if over:
+            verdict = json.loads(noted.verdict)
+            parties = parties_of(tx.conn, message_id)
+            record.verified_again(
+                tx, message_id=message_id, parties=parties, state=GIVEN_UP, verdict=verdict, evidence=noted.evidence, at=now
+            )
 
     def _submit(self, change: Callable[[Transaction], None]) -> None:
         self.committer.submit(change, reserved=True).result()

@@ -142,6 +142,8 @@ def test_nobody_waits_for_ever(waiting: Waiting) -> None:
     hub.committer.submit(age).result()
     waiting.becomes(receipt, "given-up")
     assert waiting.verification(receipt)["verdict"]["legal_value"] == "pending"
+    assert waiting.stage.events().count("verified-again") == 1
+    waiting.stage.check()
 
 
 def test_attempts_come_at_growing_distances() -> None:
