@@ -173,6 +173,7 @@ def test_what_a_hub_leaves_is_intact(kept: Kept) -> None:
 
 
 # State of work, which the journal does not speak of: it says nothing of what was exchanged, and changes from hour to hour.
+OPEN = "('pending', 'queued', 'delivering', 'deferred')"
 WORKING_STATE = {deliveries.c.due_at, deliveries.c.lease_until, deliveries.c.detail, deliveries.c.attempt}
 CHECKED = [
     column
@@ -215,7 +216,8 @@ def test_a_column_that_says_something_else_is_found(
 ) -> None:
     """In every row by turns would take long: the first, the middle and the last; of what no column should hold, the middle."""
     name = f'"{column.table.name}"."{column.name}"'
-    rows = database.execute(f'SELECT rowid, {name} FROM "{column.table.name}" ORDER BY {name}, rowid').fetchall()
+    which = f"WHERE state NOT IN {OPEN}" if column is deliveries.c.updated_at else ""  # of one under way it is state of work
+    rows = database.execute(f'SELECT rowid, {name} FROM "{column.table.name}" {which} ORDER BY {name}, rowid').fetchall()
     changed = 0
     for rowid, value in (rows[0], rows[len(rows) // 2], rows[-1]) if edit is other else rows[len(rows) // 2 :][:1]:
         changed_to = edit(value, column)
@@ -237,7 +239,18 @@ def test_a_column_that_says_something_else_is_found(
 
 # What no entry of these tests speaks of, or what is state of work only; people's accounts: tests/replay/test_persons.py; the tree
 # above the leaves: tests/replay/test_published.py.
-ELSEWHERE = {"schema_version", "persons", "sessions", "login_attempts", "tree_nodes", "checkpoints", "cosignatures"}
+# These hubs verify no signature, so `evidence` and `verifications` are empty.
+ELSEWHERE = {
+    "schema_version",
+    "persons",
+    "sessions",
+    "login_attempts",
+    "tree_nodes",
+    "checkpoints",
+    "cosignatures",
+    "evidence",
+    "verifications",
+}
 
 
 @pytest.mark.parametrize("table", [table for table in metadata.sorted_tables if table.name not in ELSEWHERE], ids=lambda t: t.name)
