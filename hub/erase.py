@@ -77,8 +77,10 @@ class Eraser:
 
     def reapply(self, at: datetime) -> tuple[UUID, ...]:
         """Erases what the file says is erased and the store still has; returns those. Raises `Halted("erasures-damaged")`."""
+        told = self.file.read()
         with self.store.read() as conn:
-            wanted = [one for one in self.file.read() if erasure.is_erased(conn, one.message_id) is False]
+            left = erasure.unerased(conn, [one.message_id for one in told])
+        wanted = [one for one in told if one.message_id in left]
         for one in wanted:
             self.committer.submit(lambda tx, one=one: self._change(tx, one, at, again=True)).result()  # type: ignore[misc]
         if wanted:

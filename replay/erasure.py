@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from replay import search
 from replay.entry import PartyKeys
@@ -60,6 +60,30 @@ def is_erased(conn: Connection, message_id: UUID) -> bool | None:
         .where(messages.c.id == message_id)
     ).first()
     return None if row is None else row.wrapped is None and row.receipt == b""
+
+
+def unerased(conn: Connection, message_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Which of these messages the store still has the content of."""
+    found: set[UUID] = set()
+    for start in range(0, len(message_ids), _CHUNK):
+        query = (
+            select(messages.c.id)
+            .join(message_keys, messages.c.id == message_keys.c.message_id)
+            .where(messages.c.id.in_(message_ids[start : start + _CHUNK]))
+            .where(or_(message_keys.c.wrapped.is_not(None), messages.c.receipt != b""))
+        )
+        found.update(conn.execute(query).scalars())
+    return frozenset(found)
+
+
+def unerased_digests(conn: Connection, digests: Sequence[bytes]) -> frozenset[bytes]:
+    """Which of these payloads (few) belong to messages that are not erased."""
+    query = (
+        select(payloads.c.digest)
+        .join(message_keys, payloads.c.message_id == message_keys.c.message_id)
+        .where(payloads.c.digest.in_(digests), message_keys.c.wrapped.is_not(None))
+    )
+    return frozenset(conn.execute(query).scalars())
 
 
 def tags_of(conn: Connection, message_id: UUID, keys: PartyKeys) -> list[bytes]:

@@ -14,6 +14,7 @@ import typer
 
 from hub.cli import (
     agency,
+    backup,
     bench,
     convert,
     deadline,
@@ -85,6 +86,7 @@ app.command("errors")(errors.command)
 app.command("slip")(slip.command)
 app.command("translate")(translate.command)
 app.add_typer(agency.app, name="agency")
+app.add_typer(backup.app, name="backup")
 app.add_typer(delivery.app, name="delivery")
 app.add_typer(dictionary.app, name="dictionary")
 app.add_typer(directory.app, name="directory")

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from hub.cli.home import DEFAULT_HOME, Home
+from hub.cli.opened import open_erased, opened_store
 
 app = typer.Typer(no_args_is_help=True, help="Lượt chuyển cần người xử lý. / Deliveries that need a person.")
 
@@ -17,14 +18,9 @@ app = typer.Typer(no_args_is_help=True, help="Lượt chuyển cần người x�
 def list_stuck(home: Home = DEFAULT_HOME, json_output: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Liệt kê lượt chuyển bị giữ lại hoặc chưa rõ. / List what is parked or in doubt."""
     from hub.redrive import stuck
-    from hub.settings import load_settings
-    from replay.store.engine import open_store
 
-    store = open_store(load_settings(home).resolved_store_url, create=False)
-    try:
+    with opened_store(home) as store:
         found = [one.as_json() for one in stuck(store)]
-    finally:
-        store.close()
     if json_output:
         print(json.dumps(found, ensure_ascii=False))
         return
@@ -48,13 +44,12 @@ def decide(
     from hub.redrive import decide as carry_out
     from hub.settings import load_settings
     from replay.journal import Journal
-    from replay.store.engine import open_store
     from schemas.errors import Refused
 
     if decision not in set(Decision):
         raise Refused("invalid-request", got=decision, expected=" | ".join(Decision))
     settings = load_settings(home)
-    store = open_store(settings.resolved_store_url, create=False)
+    store = open_erased(settings)
     committer = Committer(store, Journal(Keyring.load(settings.keys_folder).journal_keys(), settings.origin))
     committer.start()
     try:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub.cli.opened import open_erased
+
 if TYPE_CHECKING:
     from hub.commit import Committer
     from hub.keys import Keyring
@@ -64,11 +66,10 @@ def opened(home: Path) -> Iterator[Desk]:
     from hub.keys import Keyring
     from hub.settings import load_settings
     from replay.journal import Journal
-    from replay.store.engine import open_store
 
     settings = load_settings(home)
     ring = Keyring.load(settings.keys_folder)
-    store = open_store(settings.resolved_store_url, create=True)
+    store = open_erased(settings, create=True)
     committer = Committer(store, Journal(ring.journal_keys(), settings.origin))
     committer.start()
     try:

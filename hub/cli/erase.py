@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from hub.cli.home import DEFAULT_HOME, Home
+from hub.cli.opened import opened_store
 
 if TYPE_CHECKING:
     from hub.cli.desk import Desk
@@ -87,15 +88,9 @@ def hold_release(message_id: Message, reason: Reason, home: Home = DEFAULT_HOME)
 def hold_list(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Liệt kê lệnh giữ còn hiệu lực. / List the holds that stand."""
     from hub.erase import standing_holds
-    from hub.settings import load_settings
-    from replay.store.engine import open_store
 
-    store = open_store(load_settings(home).resolved_store_url, create=False)
-    try:
-        with store.read() as conn:
-            rows = [{"message_id": str(one.message_id), "at": one.at, "by": one.by, "reason": one.reason} for one in standing_holds(conn)]
-    finally:
-        store.close()
+    with opened_store(home) as store, store.read() as conn:
+        rows = [{"message_id": str(one.message_id), "at": one.at, "by": one.by, "reason": one.reason} for one in standing_holds(conn)]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.home import DEFAULT_HOME, Home
+from hub.cli.opened import open_erased
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,11 +115,10 @@ _NEXT = {
 def _payloads_under(settings: Settings) -> dict[str, int]:
     """How many payloads each master key wraps; nothing where there is no store yet."""
     from hub.rotation import wrapped_by
-    from replay.store.engine import open_store
     from schemas.errors import Halted
 
     try:
-        store = open_store(settings.resolved_store_url, create=False)
+        store = open_erased(settings)
     except Halted as fault:
         if fault.code != "store-missing":
             raise

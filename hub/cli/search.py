@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.home import DEFAULT_HOME, Home
+from hub.cli.opened import opened_store
 
 
 def command(
@@ -54,19 +55,14 @@ def _collected(given: dict[str, str], limit: int, before: int | None, home: Any)
     from dataclasses import replace
 
     from hub import find
-    from hub.settings import load_settings
     from replay.search import MAX_PAGE
-    from replay.store.engine import open_store
 
     wanted = find.asked(given, None)
-    store = open_store(load_settings(home).resolved_store_url, create=False)
     items: list[dict[str, Any]] = []
-    try:
+    with opened_store(home) as store:
         while True:
             page = find.found(store, replace(wanted, limit=min(limit - len(items), MAX_PAGE), before=before))
             items += page["items"]
             before = page["next"]
             if before is None or len(items) >= limit:
                 return items, before
-    finally:
-        store.close()

@@ -1,0 +1,229 @@
+"""A backup is taken while the hub serves; restored into a new home it goes on where nothing was published since, is refused where something
+was, and never shows what was erased. Whatever is changed in it is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from hub.backup import DATABASE, MANIFEST, make_backup, verify_backup
+from hub.cli import app
+from hub.cli.opened import opened
+from hub.settings import load_settings
+from schemas.errors import Halted, HubError, Refused
+from tests.hub.stage import DATDAI, MOTCUA, Stage, open_stage
+from tests.hub.test_erase import LARGE, delivered, erase, found_in, packet
+from tests.packets import document
+from tests.replay.conftest import postgres_url as postgres_url  # noqa: PLC0414 - a fixture
+
+
+def lgsp(home: Path | None, *arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, *(["--home", str(home)] if home else [])])
+
+
+def back_up(stage: Stage, out: Path, keys_out: Path | None = None) -> None:
+    make_backup(stage.hub.settings, stage.hub.store, out, at=stage.hub.clock(), keys_out=keys_out)
+
+
+def restore(backup: Path, keys: Path, published: Path, home: Path) -> Path:
+    """As docs/operations.md has it: the backup, the keys, and what was published last, from three places."""
+    shutil.copytree(backup, home)
+    (home / MANIFEST).unlink()
+    shutil.copytree(keys, home, dirs_exist_ok=True)
+    (home / MANIFEST).unlink(missing_ok=True)
+    shutil.copytree(published, home / "published")
+    return home
+
+
+@pytest.fixture
+def backed_up(stage: Stage, tmp_path: Path) -> tuple[Stage, UUID, Path, Path]:
+    """A hub that runs, a message with a large payload, the backup, the keys."""
+    (stage.hub.settings.home / "secrets.toml").write_text('token = "bí mật"\n', "utf-8")
+    mine = delivered(stage, packet(content=LARGE))
+    stage.send(document(MOTCUA, (DATDAI,), f"{MOTCUA},2026/03/02,1/A"))
+    back_up(stage, tmp_path / "backup", tmp_path / "keys")
+    return stage, mine, tmp_path / "backup", tmp_path / "keys"
+
+
+def test_it_is_whole_and_goes_on_where_nothing_was_published_since(backed_up: tuple[Stage, UUID, Path, Path], tmp_path: Path) -> None:
+    stage, mine, backup, keys = backed_up
+    found = verify_backup(backup)
+    assert (found.origin, found.size) == (stage.hub.settings.origin, len(stage.events()))
+    verify_backup(keys)
+    names = {path.relative_to(backup).as_posix() for path in backup.rglob("*")}
+    assert names >= {"data/hub.sqlite", "hub.toml", "systems/motcua.toml"}
+    assert not any(name.startswith(("keys", "published", "secrets")) for name in names)
+    assert {path.stat().st_mode & 0o077 for path in [backup, keys, *backup.rglob("*"), *keys.rglob("*")]} == {0}
+    stage.hub.stop()
+    home = restore(backup, keys, stage.hub.settings.checkpoint_path.parent, tmp_path / "new")
+    again = open_stage(home, fresh=False)
+    again.hub.start()
+    try:
+        assert len(again.hub.mailbox.pending(again.principal("datdai"))[0]) == 1
+        with again.hub.store.read() as conn:
+            assert len(again.hub.payloads.get(conn, mine)) > len(LARGE)
+        again.send(document(MOTCUA, (DATDAI,), f"{MOTCUA},2026/03/02,2/A"))
+        again.check()
+    finally:
+        again.hub.stop()
+
+
+def test_an_older_one_is_refused_and_shows_nothing_that_was_erased(backed_up: tuple[Stage, UUID, Path, Path], tmp_path: Path) -> None:
+    """Nothing but commands has touched the restored home: they must not show what a hub would not serve."""
+    stage, mine, backup, keys = backed_up
+    erase(stage, mine)
+    stage.hub.stop()
+    home = restore(backup, keys, stage.hub.settings.checkpoint_path.parent, tmp_path / "new")
+    with pytest.raises(Halted, match="store-behind") as refused:
+        open_stage(home, fresh=False)
+    assert "another origin" in refused.value.spec.remedy.en
+    assert found_in(home / "data")
+    shown = lgsp(home, "search", "--json")
+    assert [one["message_id"] for one in json.loads(shown.stdout)["items"] if one["title"]] != []
+    assert "Quỳnhxyz" not in shown.stdout
+    assert found_in(home / "data") == {}
+    assert lgsp(home, "log", "fsck").exit_code == 1  # it is behind what was published, and says so
+    served = lgsp(home, "log", "checkpoint")
+    assert isinstance(served.exception, HubError)
+    with pytest.raises(Halted, match=r"store-behind|checkpoint-mismatch"):
+        open_stage(home, fresh=False)
+
+
+OPENING = ("search", "hold list", "delivery list", "keys list", "retention run --dry-run", "person list", "log mend")
+
+
+@pytest.mark.parametrize("command", OPENING)
+def test_every_command_that_opens_the_store_erases_again(tmp_path: Path, command: str) -> None:
+    home = tmp_path / "home"
+    stage = open_stage(home)
+    stage.hub.start()
+    mine = delivered(stage, packet())
+    back_up(stage, tmp_path / "backup")
+    erase(stage, mine)
+    stage.hub.stop()
+    shutil.copy(tmp_path / "backup" / DATABASE, home / DATABASE)
+    assert found_in(home / "data")
+    lgsp(home, *command.split())
+    assert found_in(home / "data") == {}
+
+
+def test_beginning_anew_under_another_origin(backed_up: tuple[Stage, UUID, Path, Path], tmp_path: Path) -> None:
+    """The way on when the newest entries are lost for good, as docs/operations.md has it."""
+    stage, _, backup, keys = backed_up
+    stage.send(document(MOTCUA, (DATDAI,), f"{MOTCUA},2026/03/02,3/lost"))
+    stage.hub.stop()
+    home = restore(backup, keys, stage.hub.settings.checkpoint_path.parent, tmp_path / "old")
+    with pytest.raises(Halted, match="store-behind"):
+        open_stage(home, fresh=False)
+    (home / "hub.toml").write_text('origin = "lgsp-hub.local/journal-2"\n', "utf-8")
+    with pytest.raises(Halted, match=r"journal-origin|published-damaged"):  # the old store never takes another name
+        open_stage(home, fresh=False)
+    new = open_stage(tmp_path / "new", hub_toml='origin = "lgsp-hub.local/journal-2"\n')
+    new.hub.start()
+    try:
+        assert json.loads(new.send(document(MOTCUA, (DATDAI,), f"{MOTCUA},2026/03/02,3/lost")).body)["index"] == 0
+        new.check()
+    finally:
+        new.hub.stop()
+
+
+def _rewritten(backup: Path, statement: str) -> None:
+    """The database changed and the manifest made to fit: only the tree can tell."""
+    with closing(sqlite3.connect(backup / DATABASE)) as db, db:
+        db.execute("PRAGMA journal_mode=DELETE")
+        db.execute(statement)
+    found = json.loads((backup / MANIFEST).read_text())
+    row = next(one for one in found["files"] if one["path"] == DATABASE)
+    row.update(bytes=(backup / DATABASE).stat().st_size, sha256=hashlib.sha256((backup / DATABASE).read_bytes()).hexdigest())
+    (backup / MANIFEST).write_text(json.dumps(found))
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _linked(backup: Path) -> None:
+    large = _large(backup)
+    large.rename(backup.parent / "moved")
+    large.symlink_to(backup.parent / "moved")
+
+
+def _large(backup: Path) -> Path:
+    return next(path for path in (backup / "data/payloads").rglob("*") if path.is_file())
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "a bit of the database": lambda b: _flip(b / DATABASE),
+    "a bit of a payload": lambda b: _flip(_large(b)),
+    "a payload gone": lambda b: _large(b).unlink(),
+    "a file more": lambda b: (b / "data/hub.sqlite-wal").write_bytes(b""),
+    "a payload that is a link": _linked,
+    "no manifest": lambda b: (b / MANIFEST).unlink(),
+    "a manifest that is none": lambda b: (b / MANIFEST).write_text('{"v": 1}'),
+    "a manifest that leads outside": lambda b: (b / MANIFEST).write_text(
+        '{"v": 1, "at": "", "origin": "", "files": [{"path": "../x", "bytes": 0, "sha256": ""}]}'
+    ),
+    "an entry gone, the manifest made to fit": lambda b: _rewritten(b, 'DELETE FROM entries WHERE "index" = 0'),
+    "a leaf changed, the manifest made to fit": lambda b: _rewritten(b, "UPDATE entries SET leaf = x'7b7d' WHERE \"index\" = 0"),
+    "an older schema, the manifest made to fit": lambda b: _rewritten(b, "UPDATE schema_version SET version = 1"),
+}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("backup")
+    stage = open_stage(folder / "home")
+    stage.hub.start()
+    stage.send(packet(content=LARGE))
+    back_up(stage, folder / "backup")
+    stage.hub.stop()
+    return folder / "backup"
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_what_is_changed_in_it_is_named(kept: Path, tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    backup = shutil.copytree(kept, tmp_path / "backup")
+    assert lgsp(None, "backup", "verify", str(backup)).exit_code == 0
+    damage(backup)
+    with pytest.raises(Refused, match="backup-damaged"):
+        verify_backup(backup)
+
+
+def test_the_commands(stage: Stage, tmp_path: Path) -> None:
+    home = stage.hub.settings.home
+    stage.send(document(MOTCUA, (DATDAI,), f"{MOTCUA},2026/03/02,1/A"))
+    made = lgsp(home, "backup", "--out", str(tmp_path / "out"), "--json")
+    assert (made.exit_code, json.loads(made.stdout)["origin"]) == (0, stage.hub.settings.origin)
+    assert json.loads(lgsp(None, "backup", "verify", str(tmp_path / "out"), "--json").stdout)["intact"] is True
+    refused = {
+        "in use": ["--out", str(tmp_path / "out")],
+        "below the hub's own": ["--out", str(home / "data" / "backup")],
+        "keys within the backup": ["--out", str(tmp_path / "a"), "--keys-out", str(tmp_path / "a" / "keys")],
+        "keys in the same folder": ["--out", str(tmp_path / "a"), "--keys-out", str(tmp_path / "a")],
+        "no folder": [],
+    }
+    for name, arguments in refused.items():
+        fault = lgsp(home, "backup", *arguments).exception
+        assert isinstance(fault, Refused), name
+        assert fault.code == "invalid-request", name
+
+
+@pytest.mark.postgres
+def test_postgresql_is_backed_up_by_its_own_tools(postgres_url: str, tmp_path: Path) -> None:
+    stage = open_stage(tmp_path / "home", hub_toml=f'store_url = "{postgres_url}"\n')
+    stage.hub.stop()
+    with opened(tmp_path / "home") as (settings, _, store), pytest.raises(Refused, match="backup-postgresql") as refused:
+        make_backup(load_settings(settings.home), store, tmp_path / "out", at=stage.hub.clock())
+    assert "pg_dump" in refused.value.spec.remedy.en
+    assert not (tmp_path / "out").exists()
