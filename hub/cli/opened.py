@@ -52,6 +52,7 @@ def open_erased(settings: Settings, *, create: bool = False) -> Store:
     from hub.erasures import ErasuresFile
     from replay import erasure
     from replay.store.engine import open_store
+    from schemas.errors import HubError
 
     store = open_store(settings.resolved_store_url, create=create)
     try:
@@ -60,7 +61,7 @@ def open_erased(settings: Settings, *, create: bool = False) -> Store:
             left = erasure.unerased(conn, [one.message_id for one in told])
         if left:
             _erase(settings, store)
-    except BaseException:
+    except HubError:
         store.close()
         raise
     return store

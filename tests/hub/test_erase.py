@@ -295,6 +295,22 @@ def test_the_file_of_erasures_survives_a_torn_line_and_nothing_else(tmp_path: Pa
         file.read()
 
 
+def test_what_cannot_be_written_down_is_not_erased(stage: Stage) -> None:
+    """The decision has to be on disk first: where it cannot be, nothing is destroyed, and the hub goes on."""
+    mine = delivered(stage, packet())
+    file = stage.hub.settings.erasures_path
+    file.mkdir()  # nobody writes into a folder, whatever their rights are
+    with pytest.raises(Halted, match="erasures-damaged"):
+        erase(stage, mine)
+    file.rmdir()
+    assert rows_naming(stage)
+    with stage.hub.store.read() as conn:
+        assert stage.hub.payloads.get(conn, mine)
+    assert "erased" not in stage.events()
+    assert erase(stage, mine) is not None
+    stage.check()
+
+
 TAMPERINGS: dict[str, Callable[[UUID], Any]] = {
     "a title put back": lambda mine: update(messages).where(messages.c.id == mine).values(title="x"),
     "a receipt put back": lambda mine: update(messages).where(messages.c.id == mine).values(receipt=b"{}"),
