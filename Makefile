@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test explore lint format lock bench fuzz clean setup
+.PHONY: help demo test explore lint format lock bench fuzz tamper clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make explore  the property tests with new examples, a thousand each"
 	@echo "make lint   ruff and mypy --strict over code and tests"
 	@echo "make bench  accept-to-receipt beside the raw primitives"
+	@echo "make tamper  10,000 new ways to change a store, each of which fsck must find; SEED= repeats a run"
 	@echo "make fuzz   fuzz what reads packets, coverage-guided; FUZZ_SECONDS=600"
 
 setup: $(STAMP)
@@ -48,6 +49,10 @@ format: setup
 
 bench: setup
 	$(BIN)/lgsp bench
+
+# `make test` takes 2,000 cases, the same each time. Some minutes.
+tamper: setup
+	$(BIN)/python -m tests.tamper --cases 10000 $(if $(SEED),--seed $(SEED))
 
 # See docs/fuzzing.md. An environment of its own: atheris is not among the pinned dependencies.
 FUZZ_SECONDS ?= 600

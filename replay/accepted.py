@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from replay import derived
 from replay.derived import Acceptance
@@ -26,9 +26,11 @@ from signing.sign import verify_receipt
 
 T = TypeVar("T")
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
-_MESSAGES = loose(messages)
-_DELIVERIES = loose(deliveries)
-_LINKS = loose(links)
+_WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
+_MESSAGES = select(*loose(messages)).where(messages.c.index.in_(_WANTED))
+_SEARCH = select(*loose(search)).where(search.c.position.in_(_WANTED))
+_DELIVERIES = select(*loose(deliveries)).where(deliveries.c.message_id.in_(_WANTED))
+_LINKS = select(*loose(links)).where(links.c.message_id.in_(_WANTED))
 _RECEIPT_FRAME = frozenset({"key_id", "signature"})
 
 
@@ -43,11 +45,14 @@ class AcceptedCheck:
 
     def run(self, conn: Connection, accepted: Sequence[Acceptance]) -> None:
         """Checks each; findings go to `findings`."""
-        wanted = [each.index for each in accepted]
-        rows = {row.position: row for row in conn.execute(select(*_MESSAGES).where(messages.c.index.in_(wanted)))}
+        if not accepted:
+            return
+        wanted = {"wanted": [each.index for each in accepted]}
+        rows = {row.position: row for row in conn.execute(_MESSAGES, wanted)}
         ids = [known for row in rows.values() if (known := uuid_of(row.id)) is not None]
-        found_by = {row.position: row.terms for row in conn.execute(select(*loose(search)).where(search.c.position.in_(wanted)))}
-        copies, relations = _by_message(conn, deliveries, _DELIVERIES, ids), _by_message(conn, links, _LINKS, ids)
+        found_by = {row.position: row.terms for row in conn.execute(_SEARCH, wanted)}
+        copies, relations = _by_message(conn, _DELIVERIES, ids), _by_message(conn, _LINKS, ids)
+        held = {} if self.payloads is None else self.payloads.held(conn, ids)
         for each in accepted:
             row = rows.get(each.index)
             if row is None:
@@ -55,7 +60,7 @@ class AcceptedCheck:
                 continue
             self._message(each, row)
             self._receipt(each, row)
-            self._payload(conn, row)
+            self._payload(row, held)
             self._deliveries(each, row.id, copies[row.id])
             self._links(each, row.id, relations[row.id])
             self._found_by(each, found_by.get(each.index))
@@ -92,14 +97,14 @@ class AcceptedCheck:
             if found != value or type(found) is not type(value):
                 self.findings.differ("receipt-changed", f"{path}/{name}", got=found, expected=value)
 
-    def _payload(self, conn: Connection, row: AnyRow) -> None:
+    def _payload(self, row: AnyRow, held: Mapping[str, AnyRow]) -> None:
         message_id = uuid_of(row.id)
         if self.payloads is None or message_id is None:
             return
         path = f"payloads/{row.id}"
         self.findings.counts["payloads"] += 1
         try:
-            digest = sha256(self.payloads.get(conn, message_id)).digest()
+            digest = sha256(self.payloads.opened(message_id, held.get(row.id))).digest()
         except Halted as fault:
             self.findings.differ("payload-damaged", path, got=fault.got, expected=fault.expected)
         except Refused:
@@ -150,9 +155,9 @@ class AcceptedCheck:
             return None
 
 
-def _by_message(conn: Connection, table: Table, columns: Sequence[Any], ids: Sequence[UUID]) -> Mapping[str, list[AnyRow]]:
+def _by_message(conn: Connection, query: Select[Any], ids: Sequence[UUID]) -> Mapping[str, list[AnyRow]]:
     found: dict[str, list[AnyRow]] = defaultdict(list)
-    for row in conn.execute(select(*columns).where(table.c.message_id.in_(ids))):
+    for row in conn.execute(query, {"wanted": ids}):
         found[row.message_id].append(row)
     return found
 

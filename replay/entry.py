@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from json.encoder import encode_basestring
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import rfc8785
@@ -34,6 +34,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from schemas.agency import AgencyCode
+from schemas.canonical import canonical_json
 from schemas.errors import Refused
 from schemas.message import rfc3339
 
@@ -184,7 +185,7 @@ def canonical(value: JsonValue, name: str = "value") -> bytes:
     try:
         if type(value) is str:
             return encode_basestring(value).encode("utf-8")
-        return _ENCODER.encode(value).encode("utf-8") if _is_plain(value) else rfc8785.dumps(cast("Any", value))
+        return canonical_json(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as fault:
         raise Refused("entry-value", got=f"{name}: {fault}", expected="a value of JSON") from fault
 
@@ -241,20 +242,6 @@ def _number(digits: str) -> int | float:
     """A number of JSON as RFC 8785 means it: a double, which Python writes as an integer only where that is exact."""
     number = int(digits)
     return number if abs(number) < 2**53 else float(number)
-
-
-def _is_plain(value: object) -> bool:
-    """Whether the standard encoder writes `value` as RFC 8785 does, and five times as quick: no floats, no integers that a double
-    cannot hold, and names that sort alike by code point and by UTF-16 (ASCII). Lone surrogates fail in UTF-8 either way.
-    """
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return True
-    if kind is int:
-        return -(2**53) < cast("int", value) < 2**53
-    if kind is dict:
-        return all(type(name) is str and name.isascii() and _is_plain(each) for name, each in cast("dict[object, object]", value).items())
-    return (kind is list or kind is tuple) and all(map(_is_plain, cast("Sequence[object]", value)))
 
 
 _DECODER = json.JSONDecoder(parse_int=_number)

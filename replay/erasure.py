@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
 from replay import search
 from replay.entry import PartyKeys
@@ -50,6 +50,13 @@ BLANK: Mapping[str, Mapping[str, object]] = {  # table → column → what stand
 }
 GONE = (links, sender_ids, holds, verifications)  # tables that have no row of an erased message
 _BLANKED = (messages, deliveries, payloads, message_keys)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_LEFT = {table.name: select(*loose(table)).where((table.c.id if table is messages else table.c.message_id).in_(_IDS)) for table in _BLANKED}
+_STILL = {table.name: select(*loose(table, "message_id")).where(table.c.message_id.in_(_IDS)) for table in GONE}
+_FOUND_BY = select(*loose(search_rows, "position")).where(
+    search_rows.c.position.in_(select(messages.c.index).where(messages.c.id.in_(_IDS)))
+)
+_HOLDS, _TOMBSTONES = select(*loose(holds)), select(*loose(tombstones))
 
 
 def is_erased(conn: Connection, message_id: UUID) -> bool | None:
@@ -125,8 +132,7 @@ def left_of(conn: Connection, ids: Sequence[UUID]) -> dict[str, Rows]:
     """What is left of erased messages (hexadecimal), as the ``erased`` entry commits to it: the columns that are not blank."""
     found: dict[str, Rows] = {one.hex: {table.name: {} for table in _BLANKED} for one in ids}
     for table in _BLANKED:
-        column = table.c.id if table is messages else table.c.message_id
-        for row in conn.execute(select(*loose(table)).where(column.in_(ids))):
+        for row in conn.execute(_LEFT[table.name], {"ids": ids}):
             kept = {name: _plain(value) for name, value in row._mapping.items() if name not in BLANK[table.name]}
             key = row.id if table in (messages, deliveries) else row.message_id
             found[row.id if table is messages else row.message_id][table.name][key] = kept
@@ -174,8 +180,7 @@ class Erasures:
 
     def _check_blank(self, conn: Connection, ids: Sequence[UUID]) -> None:
         for table in _BLANKED:
-            column = table.c.id if table is messages else table.c.message_id
-            for row in conn.execute(select(*loose(table)).where(column.in_(ids))):
+            for row in conn.execute(_LEFT[table.name], {"ids": ids}):
                 self._compare_row(table.name, row)
         for one, rows in left_of(conn, ids).items():
             for name, found in rows.items():
@@ -183,10 +188,9 @@ class Erasures:
                     got, expected = (json.dumps(each, ensure_ascii=False) for each in (found, self.left[one].get(name)))
                     self.findings.differ("message-changed", f"{name}/{one}", got=got, expected=expected)
         for table in GONE:
-            for row in conn.execute(select(*loose(table, "message_id")).where(table.c.message_id.in_(ids))):
+            for row in conn.execute(_STILL[table.name], {"ids": ids}):
                 self.findings.differ("message-changed", f"{table.name}/{row.message_id}", got="a row", expected="none of an erased message")
-        positions = select(messages.c.index).where(messages.c.id.in_(ids))
-        for row in conn.execute(select(*loose(search_rows, "position")).where(search_rows.c.position.in_(positions))):
+        for row in conn.execute(_FOUND_BY, {"ids": ids}):
             self.findings.differ("message-changed", f"search/{row.position}", got="terms", expected="nothing of an erased message")
 
     def _compare_row(self, table: str, row: AnyRow) -> None:
@@ -196,7 +200,7 @@ class Erasures:
                 self.findings.differ("message-changed", path, got="something", expected="nothing of an erased message")
 
     def _compare_holds(self, conn: Connection) -> None:
-        found = {row.message_id: (row.at, row.by, row.reason) for row in conn.execute(select(*loose(holds)))}
+        found = {row.message_id: (row.at, row.by, row.reason) for row in conn.execute(_HOLDS)}
         for one in sorted(found.keys() | self.held.keys()):
             if found.get(one) != self.held.get(one):
                 got, expected = ("no hold" if each is None else " ".join(map(str, each)) for each in (found.get(one), self.held.get(one)))
@@ -204,7 +208,7 @@ class Erasures:
 
     def _compare_tombstones(self, conn: Connection) -> None:
         found: dict[str, set[str]] = {}
-        for row in conn.execute(select(*loose(tombstones))):
+        for row in conn.execute(_TOMBSTONES):
             found.setdefault(row.message_id, set()).add(row.tag.hex())
         for one in sorted(found.keys() | self.tags.keys()):
             got, expected = found.get(one, set()), self.tags.get(one, set())

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +27,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, bindparam, insert, select
 
-from replay.store.tables import message_keys, messages, payloads
+from replay.store.loose import loose
+from replay.store.tables import AnyRow, message_keys, messages, payloads
 from schemas.errors import Halted, Refused
 
 FORMAT = "zstd+aes256gcm/1"
@@ -38,11 +39,11 @@ KEY_BYTES = 32
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _INSERT_PAYLOAD, _INSERT_KEY = insert(payloads), insert(message_keys)
-_SELECT = (
-    select(payloads.c.format, payloads.c.digest, payloads.c.size, payloads.c.body, message_keys.c.master_key_id, message_keys.c.wrapped)
-    .join(message_keys, message_keys.c.message_id == payloads.c.message_id)
-    .where(payloads.c.message_id == bindparam("message_id"))
+_ROWS = select(*loose(payloads), *loose(message_keys, "master_key_id", "wrapped")).join(
+    message_keys, message_keys.c.message_id == payloads.c.message_id
 )
+_SELECT = _ROWS.where(payloads.c.message_id == bindparam("message_id"))
+_SELECT_MANY = _ROWS.where(payloads.c.message_id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +132,17 @@ class PayloadStore:
         swapped, or encrypted under a master key that is not here.
         """
         row = conn.execute(_SELECT, {"message_id": message_id}).first()
+        if row is None and conn.execute(select(messages.c.id).where(messages.c.id == message_id)).first() is None:
+            raise Refused("unknown-entry", got=str(message_id))
+        return self.opened(message_id, row)
+
+    def held(self, conn: Connection, message_ids: Sequence[UUID]) -> Mapping[str, AnyRow]:
+        """What is kept of some messages, by id (hexadecimal), for `opened`."""
+        return {row.message_id: row for row in conn.execute(_SELECT_MANY, {"ids": message_ids})}
+
+    def opened(self, message_id: UUID, row: AnyRow | None) -> bytes:
+        """The received bytes, from a row of `held`. Raises as `get`."""
         if row is None:
-            if conn.execute(select(messages.c.id).where(messages.c.id == message_id)).first() is None:
-                raise Refused("unknown-entry", got=str(message_id))
             raise _damaged(message_id, "no payload or no key")
         if row.wrapped is None:
             raise Refused("payload-erased", got=str(message_id))
@@ -160,7 +169,7 @@ class PayloadStore:
             raise _damaged(message_id, f"master key {master_key_id} is not in the key folder")
         try:
             return AESGCM(master.secret).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], _about_key(message_id))
-        except (InvalidTag, ValueError) as fault:
+        except (InvalidTag, ValueError, TypeError) as fault:
             raise _damaged(message_id, "wrapped key") from fault
 
 
@@ -175,7 +184,7 @@ def _opened(message_id: UUID, ciphertext: bytes, key: bytes, size: int) -> bytes
         cipher = AESGCM(key)
         frame = b"".join(cipher.decrypt(nonce, ciphertext[at : at + step], about) for at, nonce in _chunks(len(ciphertext), step))
         raw = zstandard.ZstdDecompressor().decompress(frame, max_output_size=size)
-    except (InvalidTag, ValueError, zstandard.ZstdError) as fault:
+    except (InvalidTag, ValueError, TypeError, OverflowError, zstandard.ZstdError) as fault:
         raise _damaged(message_id, type(fault).__name__) from fault
     if len(raw) != size:
         raise _damaged(message_id, f"{len(raw)} bytes instead of {size}")

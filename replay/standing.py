@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from replay.derived import Binding, hexadecimal
 from replay.findings import Findings
@@ -21,8 +21,10 @@ from schemas.message import DeliveryState
 CHUNK = 500  # rows read at a time
 OPEN_STATES = frozenset({DeliveryState.PENDING, DeliveryState.QUEUED, DeliveryState.DELIVERING, DeliveryState.DEFERRED})
 _UNTOUCHED: Mapping[str, Any] = {"state": DeliveryState.QUEUED, "cause": "", "remote_id": "", "attempt": 0}  # nothing was journalled
-_STATES = loose(deliveries, "id", "message_id", "state", "cause", "remote_id", "attempt", "updated_at")
-_SENDER_IDS = loose(sender_ids)
+_WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
+_SAID = select(*loose(openings, "index", "at", "body")).where(openings.c.index.in_(_WANTED))
+_STATES = select(*loose(deliveries, "id", "message_id", "state", "cause", "remote_id", "attempt", "updated_at"))
+_SENDER_IDS = select(*loose(sender_ids)).where(sender_ids.c.sender_id.in_(_WANTED))
 
 
 @dataclass(slots=True)
@@ -48,7 +50,7 @@ class Deliveries:
     def _said(self, conn: Connection, rows: Sequence[AnyRow]) -> dict[int, tuple[Mapping[str, Any], str]]:
         """Values and time of the rows' last entries, by index."""
         indexes = [index for row in rows if (index := self.last.get(row.id)) is not None]
-        found = conn.execute(select(*loose(openings, "index", "at", "body")).where(openings.c.index.in_(indexes)))
+        found = conn.execute(_SAID, {"wanted": indexes})
         return {row.position: ({name: one["value"] for name, one in json.loads(row.body).items()}, row.at) for row in found}
 
     def _compare(self, row: AnyRow, values: Mapping[str, Any], at: str) -> None:
@@ -79,8 +81,7 @@ class SenderIds:
 
     def check(self, conn: Connection, bindings: Sequence[Binding]) -> None:
         """Some ids that were bound."""
-        wanted = [one.sender_id for one in bindings]
-        rows = conn.execute(select(*_SENDER_IDS).where(sender_ids.c.sender_id.in_(wanted)))
+        rows = conn.execute(_SENDER_IDS, {"wanted": [one.sender_id for one in bindings]}) if bindings else ()
         found = {(row.principal, row.sender_id): (row.message_id, row.raw_digest) for row in rows}
         for one in bindings:
             got, expected = found.get((one.principal, one.sender_id)), (one.message_id, one.digest)
@@ -101,4 +102,4 @@ class SenderIds:
 
 def _pages(conn: Connection) -> Iterator[Sequence[AnyRow]]:
     """All deliveries."""
-    return conn.execute(select(*_STATES), execution_options={"yield_per": CHUNK}).partitions()
+    return conn.execute(_STATES, execution_options={"yield_per": CHUNK}).partitions()

@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from schemas.canonical import canonical_json
 from schemas.errors import Refused
 from signing import sign_xml
 from signing.sign_key import Credential, InMemory, PrivateKey
@@ -74,14 +75,14 @@ def verify_receipt(body: bytes, public_keys: Mapping[str, Ed25519PublicKey]) -> 
         if len(body) > MAX_RECEIPT_BYTES:
             raise Refused("receipt-invalid", got=f"{len(body)} bytes", expected=f"at most {MAX_RECEIPT_BYTES}")
         receipt = json.loads(body)
-        if not isinstance(receipt, dict) or rfc8785.dumps(receipt) != body:
+        if not isinstance(receipt, dict) or canonical_json(receipt) != body:
             raise Refused("receipt-invalid", got="not canonical JSON", expected="the receipt byte for byte (RFC 8785)")
         key = public_keys.get(str(receipt.get("key_id")))
         if key is None:
             raise Refused("receipt-invalid", got=f"key {receipt.get('key_id')}", expected=", ".join(public_keys) or "a known key")
         unsigned = {name: value for name, value in receipt.items() if name != "signature"}
         signature = base64.b64decode(str(receipt.get("signature")), validate=True)
-        key.verify(signature, RECEIPT_DOMAIN + rfc8785.dumps(unsigned))
+        key.verify(signature, RECEIPT_DOMAIN + canonical_json(unsigned))
     except (ValueError, RecursionError, rfc8785.CanonicalizationError, InvalidSignature) as fault:
         raise Refused("receipt-invalid", got=str(fault) or "another signature", expected="a receipt of this hub") from fault
     return receipt

@@ -43,6 +43,7 @@ def fsck(
     payloads: Annotated[bool, typer.Option(help="giải mã và đối chiếu từng gói tin / decrypt and compare every packet")] = True,
 ) -> None:
     """Suy lại toàn bộ nhật ký và nêu khác biệt đầu tiên; 0 = nguyên vẹn, 1 = không. / Re-derive everything; 0 intact, 1 not."""
+    from hub.log_opening import witnesses_of
     from replay.fsck import FsckKeys
     from replay.fsck import fsck as run
     from replay.payloads import PayloadStore
@@ -52,7 +53,8 @@ def fsck(
     with opened(home) as (settings, ring, store):
         expected = CheckpointFile(settings.checkpoint_path).read() if given is None else given
         kept = PayloadStore(ring.master(), settings.data_folder / "payloads", ring.older_masters()) if payloads else None
-        report = run(store, FsckKeys(ring.log_verifiers(settings.origin), ring.public("receipt"), kept), expected)
+        witnesses = tuple(key for _, key in witnesses_of(settings))
+        report = run(store, FsckKeys(ring.log_verifiers(settings.origin), ring.public("receipt"), kept, witnesses), expected)
     if as_json:
         print_json(report.as_json())
     else:

@@ -238,7 +238,7 @@ def test_a_column_that_says_something_else_is_found(
 
 
 # What no entry of these tests speaks of, or what is state of work only; people's accounts: tests/replay/test_persons.py; the tree
-# above the leaves: tests/replay/test_published.py.
+# above the leaves: tests/replay/test_published.py; all others: tests/tamper.
 # These hubs verify no signature, so `evidence` and `verifications` are empty.
 ELSEWHERE = {
     "schema_version",

@@ -1,0 +1,200 @@
+"""The store that every case begins from: what a real hub leaves that was asked for all it does, small, held in memory.
+
+A case changes the copy in memory inside a savepoint, which is rolled back after fsck has looked.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import StaticPool
+
+from adapters.contract import AgencyInDoubt
+from hub import persons
+from hub.demo.pki import build_pki
+from hub.keys import Keyring
+from hub.passwords import Passwords
+from hub.persons import Role
+from hub.status import report as report_status
+from replay.checkpoint import Checkpoint
+from replay.cosigned import record_checkpoint, record_cosignature
+from replay.entry import EntryDraft
+from replay.findings import FsckReport
+from replay.fsck import FsckKeys, fsck
+from replay.journal import Journal
+from replay.payloads import PayloadStore
+from replay.published import Published
+from replay.store.engine import Store
+from schemas.errors import Refused
+from schemas.message import rfc3339
+from signing.cosignature import Cosigner
+from signing.trust import LISTS
+from tests.hub.stage import DATDAI, MOTCUA, PROFILES, QLVB, Stage, open_stage, profile
+from tests.packets import document, in_csharp_order, recall, update
+
+DOC = "H32.01,2026/03/02,{}/X"
+NHANH = "H32.07"  # takes canonical JSON
+WITH_TRANSLATION = {**PROFILES, "nhanh": profile([NHANH], "recorder", delivery='format = "canonical.document"')}
+FULL_TILE = 256
+WITNESS = Cosigner("witness.test/one", Ed25519PrivateKey.from_private_bytes(b"w" * 32))
+
+
+class _Held(sqlite3.Connection):
+    """Ends no transaction unless told to in SQL: the pool that fsck's connection goes back to would roll the case back too early."""
+
+    def rollback(self) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """A store in memory, and what to check it with."""
+
+    db: sqlite3.Connection
+    store: Store
+    keys: FsckKeys
+    ring: Keyring
+    journal: Journal
+    checkpoint: bytes  # of now, kept outside
+    before: sqlite3.Connection  # the store before anything was erased
+
+    def fsck(self, *, with_checkpoint: bool) -> FsckReport:
+        """The whole check."""
+        return fsck(self.store, self.keys, self.checkpoint if with_checkpoint else None)
+
+    def close(self) -> None:
+        """Lets go of it."""
+        self.store.close()
+        self.db.close()
+        self.before.close()
+
+
+def build(folder: Path) -> tuple[Base, Base]:
+    """The store of a hub that was asked for everything it does, and the same grown past a full tile of the tree."""
+    home = folder / "home"
+    pki = build_pki(folder / "pki", (MOTCUA,), _now(), elliptic=[MOTCUA], root_bits=2048)
+    bare = folder / "trust"
+    shutil.copytree(pki.trust, bare, ignore=shutil.ignore_patterns(LISTS))
+    stage = open_stage(home, profiles=WITH_TRANSLATION, trust=bare, hub_toml="sweep_s = 0.05\n")
+    stage.hub.start()
+    try:
+        _documents(stage)
+        waiting = stage.send(pki.identities[MOTCUA].sign(document(MOTCUA, (QLVB,), DOC.format(30))))
+        pki.publish(stage.hub.clock(), {})
+        (home / "trust" / LISTS).mkdir(exist_ok=True)
+        for path in (pki.trust / LISTS).iterdir():
+            part = home / "trust" / LISTS / f".{path.name}"
+            shutil.copy(path, part)
+            part.replace(home / "trust" / LISTS / path.name)
+        stage.wait_for(lambda: "verified-again" in stage.events())
+        stage.settle(waiting.message_id, H32_02="delivered")
+        before = _troubles(stage, folder)
+    finally:
+        stage.hub.stop()
+    small = _opened(home / "data" / "hub.sqlite", home, stage, before)
+    return small, _grown(small, home, stage, before)
+
+
+def _documents(stage: Stage) -> None:
+    """New, again under a key, by a second route, updated, translated, recalled, refused, answered; a person."""
+    raw = document(MOTCUA, (QLVB, DATDAI), document_id=DOC.format(1))
+    stage.send(raw)
+    stage.send(raw, key="k-1")
+    stage.send(in_csharp_order(raw), "truc")
+    stage.send(update(DOC.format(1), (QLVB,), MOTCUA), key="k-2")
+    translated = stage.send(document(MOTCUA, (NHANH,), document_id=DOC.format(9)))
+    stage.settle(translated.message_id, H32_07="delivered")
+    stage.send(document(MOTCUA, (DATDAI,), document_id=DOC.format(4)))
+    stage.send(recall(MOTCUA, (DATDAI,), DOC.format(4)))
+    with pytest.raises(Refused):
+        stage.send(document(MOTCUA, ("H01.99",)))
+    caller, clock = stage.principal("datdai"), stage.hub.clock
+    items = stage.hub.mailbox.pending(caller)[0]
+    stage.hub.mailbox.acknowledge(caller, items[0].delivery_id, at=clock()).result()
+    report_status(stage.hub, caller, items[0].delivery_id, code="03", description="Đã tiếp nhận", staff={}, at=clock()).result()
+    kept = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)).hash("trăng lên khỏi núi – 7816", "an")
+    stage.hub.committer.submit(
+        lambda tx: persons.add(tx, login="an", name="Nguyễn An", roles=[Role.AUDITOR], kept=kept, by="test", at=clock())
+    ).result()
+
+
+def _troubles(stage: Stage, folder: Path) -> Path:
+    """One in doubt, one erased, one held; a copy of the store from before the erasure."""
+    _quiet(stage)
+    stage.systems["qlvb"].answers.append(AgencyInDoubt("agency-in-doubt", got="test"))
+    doubtful = stage.send(document(MOTCUA, (QLVB,), document_id=DOC.format(14)))
+    stage.settle(doubtful.message_id, H32_02="in_doubt")
+    gone, held = (stage.send(document(MOTCUA, (QLVB,), document_id=DOC.format(number))).message_id for number in (20, 21))
+    for one in (gone, held):
+        stage.settle(one, H32_02="delivered")
+    _quiet(stage)
+    before = folder / "before.sqlite"
+    with closing(sqlite3.connect(str(stage.hub.store.url.database))) as live, closing(sqlite3.connect(before)) as copy:
+        live.backup(copy)
+    eraser, at = stage.hub.eraser, stage.hub.clock()
+    eraser.hold(held, by="thanh tra", reason="đang thanh tra", at=at)
+    eraser.erase(gone, by="văn thư", reason="hết thời hạn lưu", at=at)
+    return before
+
+
+def _quiet(stage: Stage) -> None:
+    """Waits until nothing is on its way to a system that is called."""
+
+    def under_way() -> bool:
+        with stage.hub.store.read() as conn:
+            query = "SELECT 1 FROM deliveries WHERE system IN ('qlvb', 'motcua', 'nhanh') AND state IN ('queued', 'delivering', 'deferred')"
+            return conn.exec_driver_sql(query).first() is not None
+
+    stage.wait_for(lambda: not under_way())
+
+
+def _opened(database: Path, home: Path, stage: Stage, before: Path) -> Base:
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=_Held)
+    for path in (database,):
+        with closing(sqlite3.connect(path)) as file:
+            file.backup(db)
+    return _made(db, home, stage, before)
+
+
+def _grown(small: Base, home: Path, stage: Stage, before: Path) -> Base:
+    """Enough entries for a tile, and checkpoints of it that were published and cosigned."""
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=_Held)
+    small.db.backup(db)
+    base = _made(db, home, stage, before)
+    at = stage.hub.clock()
+    with base.store.write() as conn:
+        base.journal.append(conn, [EntryDraft("noted", at, (MOTCUA,), {"number": n}, None) for n in range(FULL_TILE)])
+    return _made(db, home, stage, before)
+
+
+def _made(db: sqlite3.Connection, home: Path, stage: Stage, before: Path) -> Base:
+    engine = create_engine("sqlite://", creator=lambda: db, poolclass=StaticPool)
+    store = Store(make_url("sqlite://"), engine, engine)
+    ring, origin = Keyring.load(home / "keys"), stage.hub.settings.origin
+    journal = Journal(ring.journal_keys(), origin)
+    with store.write() as conn:
+        note = journal.checkpoint(conn)
+        published = Published(Checkpoint.opened(note, ring.log_verifiers(origin)), note)
+        record_checkpoint(conn, published, rfc3339(stage.hub.clock()), 0)
+        text = note.decode().partition("\n\n")[0] + "\n"
+        record_cosignature(conn, published.checkpoint.size, WITNESS.name, WITNESS.line(text, 1_770_000_000), 1_770_000_000)
+    keys = FsckKeys(
+        ring.log_verifiers(origin), ring.public("receipt"), PayloadStore(ring.master(), home / "data" / "payloads"), (WITNESS.verifier,)
+    )
+    return Base(db, store, keys, ring, journal, note, sqlite3.connect(before, isolation_level=None, check_same_thread=False))
+
+
+def _now() -> Any:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
