@@ -84,9 +84,9 @@ class _Spent:
 
 def run(rounds: int = 7, per_round: int = 100) -> Figures:
     """Measures `rounds` × `per_round` packets each way; every packet is new to the hub."""
-    with tempfile.TemporaryDirectory(prefix="lgsp-bench-") as folder, _opened(Path(folder)) as (hub, identity):
+    with tempfile.TemporaryDirectory(prefix="lgsp-bench-") as folder, opened_hub(Path(folder)) as (hub, identity):
         principal = principal_of(hub.systems.by_name["sender"])
-        fresh = _packets(identity)
+        fresh = signed_packets(identity)
         raw, single, many = [], [], []
         primitives = _Primitives(identity, Path(folder) / "raw.log")
         sample = next(fresh)
@@ -94,7 +94,7 @@ def run(rounds: int = 7, per_round: int = 100) -> Figures:
             batch = [next(fresh) for _ in range(per_round)]
             raw.append(_timed(primitives.work_all, batch))
             single.append(_timed(lambda packets: _one_by_one(hub, principal, packets), batch))
-            many.append(_timed(lambda packets: _at_once(hub, principal, packets), [next(fresh) for _ in range(per_round)]))
+            many.append(_timed(lambda packets: accept_at_once(hub, principal, packets), [next(fresh) for _ in range(per_round)]))
         return Figures(
             len(sample),
             rounds * per_round,
@@ -133,7 +133,8 @@ class _Primitives:
 
 
 @contextmanager
-def _opened(home: Path) -> Iterator[tuple[Hub, Identity]]:
+def opened_hub(home: Path) -> Iterator[tuple[Hub, Identity]]:
+    """A hub that serves, without deliveries, and who signs for it."""
     pki = build_pki(home, (SENDER,), utc_now(), root_bits=2048)
     Keyring.init(home / "keys")
     (home / "systems").mkdir()
@@ -147,7 +148,7 @@ def _opened(home: Path) -> Iterator[tuple[Hub, Identity]]:
         hub.stop()
 
 
-def _packets(identity: Identity) -> Iterator[bytes]:
+def signed_packets(identity: Identity) -> Iterator[bytes]:
     """Signed packets of about 20 KB, each with a number of its own."""
     number = 0
     while True:
@@ -170,7 +171,8 @@ def _one_by_one(hub: Hub, principal: Principal, packets: list[bytes]) -> None:
         hub.intake.accept(_inbound(hub, packet), principal)
 
 
-def _at_once(hub: Hub, principal: Principal, packets: list[bytes]) -> None:
+def accept_at_once(hub: Hub, principal: Principal, packets: list[bytes]) -> None:
+    """Hands all of them in, many on the way at a time, and waits for the receipts."""
     waiting: list[Future[Receipt]] = []
     for packet in packets:
         if len(waiting) >= IN_FLIGHT:

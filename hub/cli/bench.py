@@ -98,6 +98,23 @@ def log_command(
     print(f"  against a signed checkpoint   {figures.prove_unsigned_median_ms:>10.2f} ms median")
 
 
+@app.command("fsck")
+def fsck_command(
+    entries: Annotated[int, typer.Option(min=1, max=10_000_000, help="số mục nhật ký / entries of the log")] = 50_000,
+    packets: Annotated[int, typer.Option(min=1, max=1_000_000, help="số gói tin / packets")] = 1_000,
+    json_output: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Đo kiểm tra toàn bộ nhật ký. / Measure the check of the whole journal."""
+    from hub.bench_fsck import run
+
+    figures = run(entries, packets)
+    if json_output:
+        print(json.dumps(figures.as_json()))
+        return
+    print(f"{figures.entries:>9} entries  {figures.entries_per_s:>8.0f}/s, {figures.entries_per_cpu_s:.0f} per second of CPU")
+    print(f"{figures.packets:>9} packets  {figures.packets_per_s:>8.0f}/s, {figures.packets_per_cpu_s:.0f} per second of CPU")
+
+
 @app.command("search")
 def search_command(
     messages: Annotated[int, typer.Option(min=100, max=10_000_000, help="số thông điệp / how many messages")] = 100_000,

@@ -309,6 +309,8 @@ def truncate(world: World, conn: Connection) -> None:
         conn.execute(delete(table).where(table.c.message_id.in_(later)))
     conn.execute(delete(messages).where(messages.c.index >= 4))
     conn.execute(delete(search).where(search.c.position >= 4))
+    if world.store.dialect == "sqlite":
+        conn.execute(text("INSERT INTO search_terms(search_terms) VALUES ('rebuild')"))
     conn.execute(delete(openings).where(openings.c.index >= 4))
     conn.execute(delete(entries).where(entries.c.index >= 4))
     rewrite(world, conn)
