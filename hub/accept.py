@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -68,6 +68,7 @@ class Intake:
     fetched: frozenset[str]  # systems that come for their copies
     handover: timedelta  # how long the queue has for a pointer before it is published again; zero where nobody publishes
     parties: PartyKeys  # erased messages are recognised by them
+    artefacts: Mapping[str, str] = field(default_factory=dict)  # digests of what messages are judged with: `replay.artefacts.digests`
 
     def accept(self, inbound: Inbound, principal: Principal) -> Receipt:
         """`begin`, waited for. Raises `HubError`."""
@@ -135,6 +136,7 @@ class Intake:
             origin=self.origin,
             fetched=self.fetched,
             handover=self.handover,
+            artefacts=self.artefacts,
         )
 
         def change(tx: Transaction) -> Outcome:  # 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,7 @@ class Acceptance:
     origin: str
     fetched: frozenset[str]  # systems that come for their copies
     handover: timedelta  # how long the queue has for a pointer before it is published again
+    artefacts: Mapping[str, str] = field(default_factory=dict)  # digests of what it was judged with
 
     def write(
         self, tx: Transaction, payloads: PayloadStore, sign: Callable[[Mapping[str, object]], bytes], at: datetime
@@ -68,6 +69,7 @@ class Acceptance:
             facts=facts,
             lineage=lineage,
             claim=self.claim,
+            artefacts={**self.message.artefacts, **self.artefacts},
             copies=owed,
             named=named,
             at=at,
@@ -75,10 +77,9 @@ class Acceptance:
         body = sign(self._receipt(position, at))
         tx.conn.execute(_INSERT_MESSAGE, {**self._row(lineage, position, at), **facts, "receipt": body})
         search.add(tx.conn, position.index, {**facts, **self._parties(), "deliveries": owed, "named": named})
-        self._write_links(tx, lineage)
         verification.accepted(tx, self.message_id, self.message, at)
         payloads.put(tx.conn, self.sealed)
-        self._take_back(tx, lineage, at)
+        self._relate(tx, lineage, at)
         pointers = copies.write(
             tx,
             planned,
@@ -174,8 +175,9 @@ class Acceptance:
         if rows:
             tx.conn.execute(_INSERT_LINKS, list(rows.values()))
 
-    def _take_back(self, tx: Transaction, lineage: Lineage, at: datetime) -> None:
-        """A recall, or 13 (lấy lại), cancels what has not left. Not while it is held for a person."""
+    def _relate(self, tx: Transaction, lineage: Lineage, at: datetime) -> None:
+        """Writes the links. A recall, or 13 (lấy lại), cancels what has not left. Not while it is held for a person."""
+        self._write_links(tx, lineage)
         recalled = self.message.envelope.kind is Kind.DOCUMENT_RECALL
         if lineage.hold or not (recalled or any(link.relation is Relation.TAKES_BACK for link in lineage.links)):
             return

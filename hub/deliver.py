@@ -158,7 +158,7 @@ class Courier:
         with self.store.read() as conn:
             row = conn.execute(select(messages).where(messages.c.id == claimed.message_id)).one()
             raw = self.payloads.get(conn, claimed.message_id)
-        made = self.translator.make(claimed.system, row, raw, carrier_id=claimed.carrier_id, recipients=claimed.recipients)
+        made = self.translator.make(claimed.system, row, raw, carrier_id=claimed.carrier_id, recipients=claimed.recipients, key=claimed.key)
         if made.translation is not None:
             self._write(lambda tx: self.translator.record(tx, made, claimed.carrier_id, self.clock()))
         made.check_losses()

@@ -11,7 +11,7 @@ from pathlib import Path
 from hub.keys import MANIFEST, Keyring
 from replay.payloads import MasterKey
 from schemas.errors import Halted
-from signing.sign import sign_receipt
+from signing.sign import sign_receipt, sign_report
 
 
 class WatchedKeyring:
@@ -39,6 +39,11 @@ class WatchedKeyring:
         """A receipt, by the key that signs them now."""
         key = self().receipt()
         return sign_receipt(payload, key.private, key.id)
+
+    def sign_report(self, payload: Mapping[str, object]) -> bytes:
+        """A report, by the same key."""
+        key = self().receipt()
+        return sign_report(payload, key.private, key.id)
 
 
 class WatchedMasters:

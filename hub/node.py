@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from queue import SimpleQueue
 from types import MappingProxyType
 from typing import Any
 
 import structlog
-from sqlalchemy.engine import make_url
 
 from adapters import registry
 from adapters.amqp import AmqpCollector
@@ -22,37 +19,39 @@ from adapters.contract import Adapter
 from adapters.egress import EgressPolicy
 from hub.accept import Intake
 from hub.access import Access
+from hub.artefacts import JUDGING, of_hub
 from hub.commit import Committer
 from hub.counts import Counts
 from hub.deliver import Courier, Lane
 from hub.directories import load_directory
 from hub.erase import Eraser, erase_again
 from hub.erasures import ErasuresFile
-from hub.grounds import Grounds
 from hub.key_watch import WatchedKeyring, WatchedMasters
 from hub.keys import Keyring
 from hub.log_keeper import BACKWARDS, LogKeeper
 from hub.log_opening import open_log
 from hub.mailbox import Mailbox
 from hub.outbox import REPUBLISH, Pointer
-from hub.policies import Policies
 from hub.queue import PointerQueue
+from hub.replay_runner import ReplayRunner
 from hub.retry import Circuit
+from hub.rework.workshop import Workshop, of_home
 from hub.routing import Routing
 from hub.sessions import Sessions
 from hub.settings import Settings
 from hub.signer import HubSigner, open_signer, secret_texts
+from hub.sole_process import sole_process
 from hub.systems import MAILBOX, Profile, Systems
 from hub.translating import Translator
 from hub.verification import Reverifier
 from hub.worker import Workers
+from replay.in_force import Artefact, digests, keep
 from replay.journal import Journal
 from replay.payloads import PayloadStore
 from replay.store.engine import Store, open_store
 from schemas.errors import Halted, HubError
 from schemas.limits import Limits
 from schemas.message import Inbound
-from signing.context import Demand
 
 Clock = Callable[[], datetime]
 log = structlog.get_logger(__name__)
@@ -81,6 +80,8 @@ class Hub:
     committer: Committer
     workers: Workers
     reverifier: Reverifier
+    workshop: Workshop
+    artefacts: Mapping[str, Artefact]
     limits: Limits
     clock: Clock
     keeper: LogKeeper
@@ -88,12 +89,18 @@ class Hub:
     delivers: bool = True  # False: other processes on the same store do
     _lock: int | None = None  # file descriptor that keeps a second process off an embedded store
     _collectors: list[AmqpCollector] = field(default_factory=list)
+    _replays: ReplayRunner | None = None
     _counts: Counts = field(default_factory=Counts)
 
     def start(self) -> None:
         """Starts the committer, the threads that deliver (if this process does), and those that collect."""
         self.committer.start()
+        at = self.clock()
+        self.committer.submit(lambda tx: keep(tx, self.artefacts, at)).result()
         self.keeper.start()
+        if self.delivers:
+            self._replays = ReplayRunner(self.workshop)
+            self._replays.start()
         if self.delivers or self.settings.broker_url:
             self.workers.start(deliver=self.delivers)
         self.reverifier.start()
@@ -106,6 +113,8 @@ class Hub:
         for collector in self._collectors:
             collector.stop()
         self.reverifier.stop()
+        if self._replays is not None:
+            self._replays.stop()
         self.workers.stop()
         for lane in self.workers.courier.lanes.values():
             lane.adapter.close()
@@ -167,7 +176,7 @@ def open_hub(
     signer = open_signer(settings, clock())
     lanes = _lanes(systems, _builder(settings), ready_adapters)
     translator = Translator.load(systems, settings.home / "mappings", settings.effective_limits)
-    lock = _lock(settings)
+    lock = sole_process(settings)
     store = open_store(settings.resolved_store_url)
     journal = Journal(keyring.journal_keys(), settings.origin)
     committer = Committer(store, journal)
@@ -190,13 +199,16 @@ def open_hub(
         alone=lock is not None,
         wakeups=wakeups,
     )
-    grounds = Grounds.load(settings.trust_folder, Demand(settings.signature.revocation))
+    workshop = of_home(settings, watched, store, committer, clock)
+    grounds, policies = workshop.today.grounds, workshop.today.policies
+    found = of_hub(settings, systems, keyring, grounds, policies)
     intake = Intake(
         store=store,
         committer=committer,
         routing=Routing(systems, settings.fallback, load_directory(settings.home / "directory")),
         grounds=grounds,
-        policies=Policies.of_systems(systems, settings.signature.mode, settings.signature.domain),
+        policies=policies,
+        artefacts=digests({kind: found[kind] for kind in JUDGING}),
         payloads=payloads,
         sign_receipt=watched.sign_receipt,
         origin=settings.origin,
@@ -222,6 +234,8 @@ def open_hub(
         committer=committer,
         workers=workers,
         reverifier=Reverifier(settings, store, committer, payloads, grounds, clock, works=deliver),
+        workshop=workshop,
+        artefacts=found,
         limits=settings.effective_limits,
         clock=clock,
         signer=signer,
@@ -273,23 +287,3 @@ def _release(store: Store, lock: int | None) -> None:
     store.close()
     if lock is not None:
         os.close(lock)
-
-
-def _lock(settings: Settings) -> int | None:
-    """An embedded store has one process; the lock keeps a second one out. None where the store is a server."""
-    if not settings.resolved_store_url.startswith("sqlite"):
-        return None
-    database = Path(make_url(settings.resolved_store_url).database or "")  # beside the database: two homes may name one
-    try:
-        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(database.with_name(database.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
-    except OSError as fault:
-        raise Halted("store-unavailable", got=f"{database.parent}: {fault.strerror}", expected="a writable folder") from fault
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as fault:
-        os.close(handle)
-        raise Halted(
-            "settings-invalid", got="another hub process uses this store", expected="one process per SQLite store; use PostgreSQL"
-        ) from fault
-    return handle

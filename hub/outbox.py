@@ -19,6 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, update
 
+from replay.store.jobs import delivery_keys
 from replay.store.tables import AnyRow, deliveries, messages
 from schemas.message import DeliveryState, Kind, rfc3339
 
@@ -41,8 +42,9 @@ _AHEAD = (
     .limit(1)
 )
 _ROWS = (
-    select(deliveries, messages.c.kind)
+    select(deliveries, messages.c.kind, delivery_keys.c.key)
     .join(messages, messages.c.id == deliveries.c.message_id)
+    .outerjoin(delivery_keys, delivery_keys.c.carrier_id == deliveries.c.carrier_id)
     .where(deliveries.c.carrier_id == bindparam("carrier_id"), deliveries.c.state.in_(bindparam("states", expanding=True)))
     .order_by(deliveries.c.sequence, deliveries.c.recipient_key)
 )
@@ -73,6 +75,7 @@ class Claimed:
     attempt: int  # this one counts: 1 for the first
     recipients: tuple[str, ...]
     delivery_ids: tuple[UUID, ...]
+    key: str = ""  # another idempotency key than the carrier's id, where a redelivery asked for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def claim(conn: Connection, carrier_id: UUID, at: datetime, lease: timedelta) ->
         return None
     ids = [row.id for row in rows]
     _set(conn, ids, at, state=D.DELIVERING, attempt=head.attempt + 1, lease_until=rfc3339(at + lease))
-    return Claimed(carrier_id, head.message_id, head.system, head.attempt + 1, tuple(r.recipient for r in rows), tuple(ids))
+    return Claimed(carrier_id, head.message_id, head.system, head.attempt + 1, tuple(r.recipient for r in rows), tuple(ids), head.key or "")
 
 
 def settle(conn: Connection, claimed: Claimed, outcome: Outcome, at: datetime) -> bool:

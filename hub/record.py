@@ -48,6 +48,7 @@ def accepted(
     facts: Mapping[str, str],
     lineage: Lineage,
     claim: Claim,
+    artefacts: Mapping[str, str],
     copies: Sequence[Mapping[str, Any]],
     named: Mapping[str, Any],
     at: datetime,
@@ -66,7 +67,7 @@ def accepted(
                 "message_id": str(message_id),
                 "recipients": [str(one) for one in envelope.recipients],
                 "verdict": message.verdict.as_json(),
-                "artefacts": dict(message.artefacts),
+                "artefacts": dict(artefacts),
                 "about": str(lineage.about) if lineage.about else None,
                 "second_route_of": str(lineage.second_route_of) if lineage.second_route_of else None,
                 "links": [[str(one.relation), one.document_id, str(one.target) if one.target else None] for one in lineage.links],
@@ -132,8 +133,13 @@ def delivery(
     outcome: Outcome,
     at: datetime,
     reason: str = "",
+    by: str = "",
+    replay: str = "",
 ) -> None:
-    """How an attempt to deliver ended, why a delivery was cancelled, or what a person decided (`reason` is theirs)."""
+    """How an attempt to deliver ended, why a delivery was cancelled, or what a person decided (`reason` is theirs, `by` who it was).
+
+    `replay` is the approved job that has it delivered again.
+    """
     fields: dict[str, Any] = {
         "message_id": str(message_id),
         "delivery_id": str(delivery_id),
@@ -143,8 +149,7 @@ def delivery(
         "remote_id": outcome.remote_id,
         "previous": tx.previous(message_id),
     }
-    if reason:
-        fields["reason"] = reason
+    fields |= {name: text for name, text in (("reason", reason), ("by", by), ("replay", replay)) if text}
     tx.append(EntryDraft(event="delivery", at=at, parties=_parties(recipient), fields=fields, message_id=message_id))
 
 

@@ -51,11 +51,12 @@ class Translator:
         check_agreements(systems, mappings)
         return cls(systems, mappings, limits)
 
-    def make(self, system: str, message: AnyRow, raw: bytes, *, carrier_id: UUID, recipients: Sequence[str]) -> Made:
-        """The parcel of `message` (its row) for `system`. Raises as `schemas.translate.translate`."""
+    def make(self, system: str, message: AnyRow, raw: bytes, *, carrier_id: UUID, recipients: Sequence[str], key: str = "") -> Made:
+        """The parcel of `message` (its row) for `system`, under the carrier's id unless another `key` is given. Raises as
+        `schemas.translate.translate`."""
         return translate(
             raw,
-            key=str(carrier_id),
+            key=key or str(carrier_id),
             message_id=message.id,
             kind=Kind(message.kind),
             sender=AgencyCode.of(message.sender),

@@ -12,11 +12,11 @@ The steps:
 7. head          size and frontier are those of the entries; the nodes that tiles are made of are those of the leaves
 8. checkpoint    an older one, kept elsewhere: the log of its size had its root
 9. accounts      people's roles, passwords and locks are those that the journal tells of
-10. erasures    what an entry calls erased is gone everywhere; holds and tombstones are those that entries speak of
-11. artefacts   mappings that entries name are kept, and are what they were
-12. evidence    of every verdict is kept, and is what it was; a verdict that was reached again stands as its last entry says
-13. published   checkpoints are signed, and of the tree that the entries make; cosignatures are of them
-14. index       the full-text index finds what the rows of `search` say
+10. artefacts    what entries say messages were judged and translated with is kept, and is what it was, in force since when they say
+11. erasures     what an entry calls erased is gone everywhere; holds and tombstones are those that entries speak of
+12. evidence     of every verdict is kept, and is what it was; a verdict that was reached again stands as its last entry says
+13. published    checkpoints are signed, and of the tree that the entries make; cosignatures are of them
+14. index        the full-text index finds what the rows of `search` say
 
 An erased opening or payload is no difference if an ``erased`` entry names its message. What is state of work only (when a delivery is
 due, whose lease it is, the excerpt of an answer) is not in the journal and not checked. Reads one snapshot and never holds the writer up.
@@ -45,6 +45,7 @@ from replay.fsck_evidence import Evidence
 from replay.fsck_published import PublishedCheck
 from replay.fsck_tree import TreeCheck
 from replay.hashing import leaf_hash
+from replay.in_force import InForce, named_by
 from replay.merkle import Frontier
 from replay.payloads import PayloadStore
 from replay.standing import CHUNK, Deliveries, SenderIds
@@ -134,13 +135,14 @@ class _Check:
     evidence: Evidence = field(init=False)
     worked_with: set[str] = field(default_factory=set)  # artefacts that entries name
     erasures: Erasures = field(init=False)
+    in_force: InForce = field(init=False)
     frontier: Frontier = field(default_factory=Frontier)
     root_then: bytes | None = None  # at the expected checkpoint's size
     next_index: int = 0
     head: tuple[int, str] = (0, "")  # size and origin
 
     def __post_init__(self) -> None:
-        self.accounts = Accounts(self.findings)
+        self.accounts, self.in_force = Accounts(self.findings), InForce(self.findings)
         self.tree, self.evidence = TreeCheck(self.findings), Evidence(self.findings)
         self.standing, self.senders, self.erasures = Deliveries(self.findings), SenderIds(self.findings), Erasures(self.findings)
 
@@ -217,6 +219,7 @@ class _Check:
             if event == "accepted":
                 bindings.append(derived.first_binding(values))
                 self.evidence.accepted(values)
+                self.worked_with |= named_by(values)
             elif event == "duplicate-key":
                 bindings.append(derived.later_binding(values))
             elif event == "delivery":
@@ -227,6 +230,8 @@ class _Check:
                 self.accounts.fold(values)
             elif event == "translated":
                 self.worked_with.update(values["artefacts"])
+            elif event == "artefact":
+                self.worked_with.add(self.in_force.fold(row.position, values))
             elif event == "erased":
                 self.erasures.erased(derived.hexadecimal(values["message_id"]), values)
             elif event == "hold":
@@ -240,7 +245,8 @@ class _Check:
         self._note_root()
         self.standing.check(self.conn)
         self.accounts.check(self.conn)  # 9
-        self.erasures.check(self.conn)  # 10
+        self.erasures.check(self.conn)  # 11
+        self.in_force.check(self.conn)  # 10
         self._totals()
         self._artefacts()
         self.evidence.check(self.conn)

@@ -21,6 +21,8 @@ from signing.sign_key import Credential, InMemory, PrivateKey
 SigningKey = PrivateKey
 
 RECEIPT_DOMAIN = b"lgsp-hub receipt v1\n"  # a receipt's signature can be mistaken for no other signature of the same key
+REPORT_DOMAIN = b"lgsp-hub report v1\n"
+MAX_REPORT_BYTES = 64 * 1024 * 1024
 MAX_RECEIPT_BYTES = 512 * 1024  # 1,000 recipients with codes of 64 characters, in two-byte letters, and room
 
 
@@ -69,11 +71,30 @@ def sign_receipt(payload: Mapping[str, Any], key: Ed25519PrivateKey, key_id: str
     return rfc8785.dumps(body)
 
 
+def sign_report(payload: Mapping[str, Any], key: Ed25519PrivateKey, key_id: str) -> bytes:
+    """A report of the hub's as canonical JSON, signed as a receipt is, but under `REPORT_DOMAIN`."""
+    body = {**payload, "key_id": key_id}
+    body["signature"] = base64.b64encode(key.sign(REPORT_DOMAIN + canonical_json(body))).decode()
+    return canonical_json(body)
+
+
+def verify_report(body: bytes, public_keys: Mapping[str, Ed25519PublicKey]) -> dict[str, Any]:
+    """What a report says, if one of `public_keys` (by key id) signed exactly these bytes. Raises `Refused("report-invalid")`."""
+    try:
+        return _verified(body, public_keys, REPORT_DOMAIN, MAX_REPORT_BYTES)
+    except Refused as fault:
+        raise Refused("report-invalid", got=fault.got, expected="a report of this hub, byte for byte") from fault
+
+
 def verify_receipt(body: bytes, public_keys: Mapping[str, Ed25519PublicKey]) -> dict[str, Any]:
     """What a receipt says, if one of `public_keys` (by key id) signed exactly these bytes. Raises `Refused("receipt-invalid")`."""
+    return _verified(body, public_keys, RECEIPT_DOMAIN, MAX_RECEIPT_BYTES)
+
+
+def _verified(body: bytes, public_keys: Mapping[str, Ed25519PublicKey], domain: bytes, max_bytes: int) -> dict[str, Any]:
     try:
-        if len(body) > MAX_RECEIPT_BYTES:
-            raise Refused("receipt-invalid", got=f"{len(body)} bytes", expected=f"at most {MAX_RECEIPT_BYTES}")
+        if len(body) > max_bytes:
+            raise Refused("receipt-invalid", got=f"{len(body)} bytes", expected=f"at most {max_bytes}")
         receipt = json.loads(body)
         if not isinstance(receipt, dict) or canonical_json(receipt) != body:
             raise Refused("receipt-invalid", got="not canonical JSON", expected="the receipt byte for byte (RFC 8785)")
@@ -82,7 +103,7 @@ def verify_receipt(body: bytes, public_keys: Mapping[str, Ed25519PublicKey]) -> 
             raise Refused("receipt-invalid", got=f"key {receipt.get('key_id')}", expected=", ".join(public_keys) or "a known key")
         unsigned = {name: value for name, value in receipt.items() if name != "signature"}
         signature = base64.b64decode(str(receipt.get("signature")), validate=True)
-        key.verify(signature, RECEIPT_DOMAIN + canonical_json(unsigned))
+        key.verify(signature, domain + canonical_json(unsigned))
     except (ValueError, RecursionError, rfc8785.CanonicalizationError, InvalidSignature) as fault:
         raise Refused("receipt-invalid", got=str(fault) or "another signature", expected="a receipt of this hub") from fault
     return receipt

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.systems.client import Hub
-from adapters.systems.ledger import Arrival, Ledger
+from adapters.systems.ledger import Arrival, Book
 from schemas.errors import HubError
 
 MAX_BODY_BYTES = 96 * 1024 * 1024  # 50 MB in base64 with its envelope
@@ -67,7 +67,7 @@ class Reply:
 class Desk:
     """Where packets come in, whatever the protocol: the book, the mode, and who is told of a new arrival."""
 
-    ledger: Ledger
+    ledger: Book
     hub: Hub | None = None
     on_arrival: Callable[[Arrival, bytes], None] | None = None
     mode: Mode = Mode.UP
@@ -85,8 +85,8 @@ Serve = Callable[[Request], Reply | None]
 """A system's own protocol: the answer, or None to hang up without one."""
 
 
-def serve(desk: Desk, own: Callable[[int], Serve], port: int) -> ThreadingHTTPServer:
-    """A server on loopback that listens but does not serve yet: run ``serve_forever`` in a thread. `own` is given its port."""
+def exchange(desk: Desk, own: Serve) -> type[BaseHTTPRequestHandler]:
+    """The HTTP side of one connection: what http.server makes for each."""
 
     class Exchange(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -111,7 +111,7 @@ def serve(desk: Desk, own: Callable[[int], Serve], port: int) -> ThreadingHTTPSe
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
             request = Request(self.command, parts.path, parts.query, headers, body)
-            reply = _inspect(desk, request) or _in_mode(desk, protocol, request)
+            reply = _inspect(desk, request) or _in_mode(desk, own, request)
             if reply is None:
                 self.close_connection = True
             else:
@@ -124,9 +124,19 @@ def serve(desk: Desk, own: Callable[[int], Serve], port: int) -> ThreadingHTTPSe
             self.end_headers()
             self.wfile.write(reply.body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Exchange)
+    return Exchange
+
+
+def serve(desk: Desk, own: Callable[[int], Serve], port: int) -> ThreadingHTTPServer:
+    """A server on loopback that listens but does not serve yet: run ``serve_forever`` in a thread. `own` is given its port."""
+    protocol: list[Serve] = []
+
+    def answer(request: Request) -> Reply | None:
+        return protocol[0](request)
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), exchange(desk, answer))
     server.daemon_threads = True
-    protocol = own(int(server.server_address[1]))
+    protocol.append(own(int(server.server_address[1])))
     return server
 
 

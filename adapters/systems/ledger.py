@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from schemas.message import rfc3339
 
@@ -28,6 +29,43 @@ class Arrival:
     sha256: str
     at: str
     times_seen: int = 1
+
+
+class Book(Protocol):
+    """Where arrivals are entered."""
+
+    def enter(self, key: str, packet: bytes, *, message_id: str = "", document_id: str = "", kind: str = "") -> Arrival: ...
+
+    def rows(self) -> list[Arrival]: ...
+
+    def packet(self, sha256: str) -> bytes: ...
+
+
+class MemoryLedger:
+    """A book that is gone when its user is: for a sandbox, where nothing may stay. Digests only, no packets. Several threads may use it."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._arrivals: dict[str, Arrival] = {}
+
+    def enter(self, key: str, packet: bytes, *, message_id: str = "", document_id: str = "", kind: str = "") -> Arrival:
+        """The arrival; `times_seen` is more than 1 for a repetition."""
+        digest = hashlib.sha256(packet).hexdigest()
+        with self._lock:
+            known = self._arrivals.get(key)
+            fresh = Arrival(key, message_id, document_id, kind, digest, rfc3339(self._clock()))
+            now = self._arrivals[key] = fresh if known is None else replace(known, times_seen=known.times_seen + 1)
+            return now
+
+    def rows(self) -> list[Arrival]:
+        """All arrivals in order of their first."""
+        with self._lock:
+            return list(self._arrivals.values())
+
+    def packet(self, sha256: str) -> bytes:
+        """None is kept."""
+        raise LookupError(sha256)
 
 
 class Ledger:

@@ -24,6 +24,7 @@ from hub.api.openapi import document
 from hub.api.page import CONTENT_SECURITY_POLICY, page
 from hub.api.people import People
 from hub.api.problem import as_json, json_response, problem
+from hub.api.replays import ReplayFace
 from hub.api.rest import Rest
 from hub.api.soap.answer import fault
 from hub.api.soap.endpoint import Soap, assumed_version
@@ -47,7 +48,8 @@ def build_app(hub: Hub, log_to: TextIO | None = None) -> FastAPI:
     log = request_log(log_to or sys.stderr)
     budget = Budget(hub.limits.max_in_flight_bytes)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=cast("TelemetryConfig", _NO_EXPORT))
-    faces = (Rest(hub, budget), Verification(hub, budget), People(hub, budget), Soap(hub, budget), Evidence(hub), Log(hub))
+    people = (People(hub, budget), ReplayFace(hub, budget))
+    faces = (Rest(hub, budget), Verification(hub, budget), *people, Soap(hub, budget), Evidence(hub), Log(hub))
     app.router.routes.extend([*(route for one in faces for route in one.routes()), *_about(hub)])
     app.add_exception_handler(HubError, _on_hub_error)
     app.add_exception_handler(HTTPException, _on_http_error)

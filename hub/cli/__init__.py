@@ -31,6 +31,7 @@ from hub.cli import (
     log,
     login,
     person,
+    replay,
     search,
     send,
     serve,
@@ -96,6 +97,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
 app.add_typer(witness.app, name="witness")
 app.add_typer(person.app, name="person")
+app.add_typer(replay.app, name="replay")
 
 
 def _version(asked: bool) -> None:

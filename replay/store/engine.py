@@ -22,14 +22,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, exc, insert, inspect, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from replay.store import people
-from replay.store.tables import SCHEMA_VERSION, log_head, schema_version
+from replay.store import in_force, jobs, people
+from replay.store.tables import SCHEMA_VERSION, log_head, metadata, schema_version
 from schemas.errors import Halted
 
+ELSEWHERE = (
+    people.persons,
+    jobs.replays,
+    in_force.in_force,
+)  # tables of other modules: naming them here makes theirs known to `metadata`
 BUSY_TIMEOUT_S = 10.0  # how long another process may hold SQLite's write lock
 READERS = 8  # connections kept open for reading
 MORE_READERS = 56  # further ones under load
@@ -217,14 +222,10 @@ def _ensure_schema(conn: Connection, create: bool) -> None:
     found = conn.execute(select(schema_version.c.version)).scalars().all() if exists else []
     if exists and found != [SCHEMA_VERSION]:
         raise Halted("store-version", got=str(list(found)), expected=str(SCHEMA_VERSION))
-    _all_tables().create_all(conn)  # a store of this version may lack tables that were added without changing others
+    metadata.create_all(conn)  # a store of this version may lack tables that were added without changing others
     if not exists:
         conn.execute(insert(schema_version).values(version=SCHEMA_VERSION))
         conn.execute(insert(log_head).values(id=1, origin="", size=0, frontier=b""))  # the journal names itself when it first writes
-
-
-def _all_tables() -> MetaData:
-    return people.persons.metadata  # naming each module of tables here is what makes its tables known
 
 
 @contextmanager

@@ -96,8 +96,9 @@ class Stage:
         assert report.is_intact, report.as_json()
 
     def events(self) -> list[str]:
+        """What happened to messages: the artefacts that a hub keeps at its start are left out."""
         with self.hub.store.read() as conn:
-            return list(conn.execute(select(openings.c.event).order_by(openings.c.index)).scalars())
+            return list(conn.execute(select(openings.c.event).where(openings.c.event != "artefact").order_by(openings.c.index)).scalars())
 
     def count_messages(self) -> int:
         with self.hub.store.read() as conn:

@@ -1,0 +1,55 @@
+"""Runs replays in the hub's own process: those that are running and that nobody is at work on, also after a restart."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from adapters.systems.sandbox import Sandbox
+from hub.rework.workshop import Workshop
+from schemas.errors import HubError, Refused
+
+EVERY_S = 1.0
+WAIT_S = 5.0  # for the ends of redeliveries, before other jobs get their turn
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class ReplayRunner:
+    """One thread. A command that runs a job takes its turn; this one stops at its next commit then."""
+
+    workshop: Workshop
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begins to look for jobs."""
+        self._thread = threading.Thread(target=self._run, name="replays", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the chunk under way; the next start goes on from there."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(EVERY_S):
+            try:
+                for job_id in self.workshop.replays.due():
+                    self._one(job_id)
+            except HubError as fault:
+                log.warning("replays", code=fault.code)
+
+    def _one(self, job_id: UUID) -> None:
+        sandbox = Sandbox(self.workshop.clock)
+        try:
+            self.workshop.engine(sandbox, pause=self._stopping.wait).run(job_id, wait_s=WAIT_S, stopped=self._stopping.is_set)
+        except Refused as fault:
+            log.warning("replay-held", replay=str(job_id), code=fault.code)
+            self.workshop.replays.hold(job_id, fault)
+        finally:
+            sandbox.close()

@@ -1,0 +1,1 @@
+"""What each mode of a replay does with an item (`replay.engine.Work`)."""
