@@ -94,9 +94,7 @@ class Hub:
 
     def start(self) -> None:
         """Starts the committer, the threads that deliver (if this process does), and those that collect."""
-        self.committer.start()
-        at = self.clock()
-        self.committer.submit(lambda tx: keep(tx, self.artefacts, at)).result()
+        self.begin()
         self.keeper.start()
         if self.delivers:
             self._replays = ReplayRunner(self.workshop)
@@ -107,6 +105,12 @@ class Hub:
         if self.delivers and self.settings.amqp.url and self.access.amqp_users:
             self._collectors.append(self._collector())
             self._collectors[-1].start()
+
+    def begin(self) -> None:
+        """Starts the committer alone: messages can be accepted, for what they are judged with is kept now."""
+        self.committer.start()
+        at = self.clock()
+        self.committer.submit(lambda tx: keep(tx, self.artefacts, at)).result()
 
     def stop(self) -> None:
         """Ends in order: nothing new in, deliveries under way to their end, then the store."""

@@ -30,6 +30,7 @@ from sqlalchemy import Connection, select, update
 
 from replay import job as jobs
 from replay.entry import EntryDraft
+from replay.erasure import is_erased
 from replay.job import Finding, Job, JobState, Outcome
 from replay.journal import Position
 from replay.report import compiled
@@ -150,6 +151,8 @@ class Engine:
             if not self._renew(tx.conn, job.id):
                 return False
             for item, finding in findings:
+                if finding.told and is_erased(tx.conn, item.message_id):  # since it was looked at
+                    finding = Finding(Outcome.IMPOSSIBLE, {"code": "payload-erased"})  # noqa: PLW2901
                 mine = (replay_items.c.replay_id == job.id, replay_items.c.position == item.position, replay_items.c.outcome == "")
                 if tx.conn.execute(select(replay_items.c.position).where(*mine)).first() is not None:
                     self._write(tx.conn, job.id, item, work.settle(tx, item, finding))
@@ -182,7 +185,7 @@ class Engine:
             self.pause(POLL_S)
 
     def _write(self, conn: Connection, job_id: UUID, item: Item, finding: Finding) -> None:
-        values = {"outcome": str(finding.outcome), "finding": finding.as_text(), "done_at": rfc3339(self.clock())}
+        values = {"outcome": str(finding.outcome), "finding": finding.as_text(secrets.token_hex(16)), "done_at": rfc3339(self.clock())}
         mine = (replay_items.c.replay_id == job_id, replay_items.c.position == item.position)
         conn.execute(update(replay_items).where(*mine).values(values))
 

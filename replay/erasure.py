@@ -1,7 +1,7 @@
 """Erasing a message: what is destroyed, what stays, and how fsck tells that it is gone.
 
 Destroyed  the key of its payload, and the ciphertext; values and salts of every entry about it; its ids, title, digests, verdict,
-           warnings and receipt; its links; what systems answered; its search terms
+           warnings and receipt; its links; what systems answered; its search terms; what replays found out about it
 Stays      that a message of this kind came from this system for that agency, when, to whom it went and how that ended; the leaves,
            which say nothing by themselves, and every proof of them; the ``erased`` entry with who and why
 
@@ -22,6 +22,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 from replay import search
 from replay.entry import PartyKeys
 from replay.findings import Findings
+from replay.store.jobs import replay_items
 from replay.store.loose import loose, uuid_of
 from replay.store.tables import (
     AnyRow,
@@ -119,6 +120,7 @@ def destroy(conn: Connection, message_id: UUID, tags: Sequence[bytes]) -> Rows:
     for table in _BLANKED:
         column = table.c.id if table is messages else table.c.message_id
         conn.execute(update(table).where(column == message_id).values(dict(BLANK[table.name])))
+    conn.execute(update(replay_items).where(replay_items.c.message_id == message_id).values(finding=""))
     for table in GONE:
         conn.execute(table.delete().where(table.c.message_id == message_id))
     known = set(conn.execute(select(tombstones.c.tag).where(tombstones.c.message_id == message_id)).scalars())
@@ -190,6 +192,10 @@ class Erasures:
         for table in GONE:
             for row in conn.execute(_STILL[table.name], {"ids": ids}):
                 self.findings.differ("message-changed", f"{table.name}/{row.message_id}", got="a row", expected="none of an erased message")
+        query = select(*loose(replay_items, "message_id", "finding"))
+        for row in conn.execute(query.where(replay_items.c.message_id.in_(ids), replay_items.c.finding != "")):
+            if not _says_nothing(row.finding):
+                self.findings.differ("message-changed", f"replay_items/{row.message_id}", got="values", expected="nothing")
         for row in conn.execute(_FOUND_BY, {"ids": ids}):
             self.findings.differ("message-changed", f"search/{row.position}", got="terms", expected="nothing of an erased message")
 
@@ -215,3 +221,11 @@ class Erasures:
             if got != expected:
                 shown = (", ".join(sorted(each)) or "none" for each in (got, expected))
                 self.findings.differ("message-changed", f"tombstones/{one}", got=next(shown), expected=next(shown))
+
+
+def _says_nothing(finding: object) -> bool:
+    """Whether what a replay keeps of an item holds no value of the message."""
+    try:
+        return not set(json.loads(str(finding))) - {"code", "got", "salt"}
+    except (ValueError, TypeError, RecursionError):
+        return False

@@ -2,6 +2,10 @@
 
 ``outcomes`` counts every item once: its numbers sum to ``items``. ``results_sha256`` is over one line per item, so that the table of
 results cannot be edited under a signed report. ``exceptions`` lists what did not come out as it was, up to `MAX_LISTED`; all are counted.
+
+A report outlives messages that are erased, and its bytes cannot change. So it names the fields that differ and says values only of
+`TELLABLE` ones, which are the hub's own words; the values lie in the table of results, where an erasure blanks them. A result's line has
+a random salt in it, lest its digest tell what it was.
 """
 
 from __future__ import annotations
@@ -21,6 +25,8 @@ from replay.store.people import persons
 from schemas.message import rfc3339
 
 MAX_LISTED = 1_000
+TELLABLE = ("/policy", "/verdict", "/legal_value", "/kind")  # fields whose values are words of the hub's, not of a message
+_SAID = ("code", "violations", "system", "by", "times_seen", "why", "states", "causes", "was")
 NORMAL = (Outcome.SAME, Outcome.PLANNED)
 
 
@@ -68,7 +74,18 @@ def _notable(outcomes: Counter[str], now: Counter[str], listed: int) -> bool:
 
 def _listed(row: Any, outcome: str, told: dict[str, Any]) -> dict[str, Any]:
     carrier = {} if row.carrier_id is None else {"delivery": str(row.carrier_id)}
-    return {"index": row.entry, "message_id": str(row.message_id), **carrier, "outcome": outcome, **told}
+    return {"index": row.entry, "message_id": str(row.message_id), **carrier, "outcome": outcome, **_said(told)}
+
+
+def _said(told: dict[str, Any]) -> dict[str, Any]:
+    """What of a finding the report repeats."""
+    said = {name: told[name] for name in _SAID if name in told}
+    if "fields" in told:
+        said["fields"] = {path: pair if path in TELLABLE else [] for path, pair in told["fields"].items()}
+    if "now" in told:
+        now = told["now"]
+        said["now"] = {name: now[name] for name in ("verdict", "changed") if name in now} | _said({"fields": now.get("fields", {})})
+    return said
 
 
 def _approval(conn: Connection, job_id: UUID) -> dict[str, Any] | None:

@@ -123,7 +123,7 @@ def build(folder: Path, pki: Pki) -> World:
     make_certificate(where, utc_now() - timedelta(days=1))
     stage = open_stage(where, fresh=False, clock=clock)
     world = World(stage, clock, Seal(None), where / "trust")
-    stage.hub.committer.start()
+    stage.hub.begin()
     stage.hub.workers.start(deliver=True)
     world.seal = seal_of(stage.hub.settings, utc_now())
     stage.send(document(QLVB, (DATDAI,), f"{QLVB},2026/03/02,1/X"), "qlvb")

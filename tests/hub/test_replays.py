@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from hub import reports_replay
+from hub.rework.looking import Revalidate
 from replay.job import JobState, Mode
 from replay.selection import Query
 from replay.store.jobs import approvals, replay_items, replays
@@ -298,4 +299,26 @@ def test_states_of_work_are_not_the_engines_to_change(staff: Staff) -> None:
         ran(staff, mode)
     with staff.stage.hub.store.read() as conn:
         assert conn.execute(select(deliveries).order_by(deliveries.c.id)).all() == before
+    staff.stage.check()
+
+
+def test_what_a_replay_found_is_erased_with_the_message(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The values lie in the table of results, which an erasure blanks; the signed report never had them."""
+    read_now = Revalidate._now
+    monkeypatch.setattr(Revalidate, "_now", lambda self, envelope: {**read_now(self, envelope), "title": "otherwise"})
+    mine, other = delivered(staff.stage, 2)
+    hub = staff.stage.hub
+    with hub.store.read() as conn:
+        title = conn.execute(select(messages.c.title).where(messages.c.id == mine)).scalar_one()
+    told = ran(staff, Mode.REVALIDATE)
+    assert told["outcomes"] == {"different": 2} and told["exceptions"][0]["fields"] == {"/title": []}
+    findings = select(replay_items.c.message_id, replay_items.c.finding)
+    with hub.store.read() as conn:
+        assert all(title in row.finding for row in conn.execute(findings))
+    hub.eraser.erase(mine, by="văn thư", reason="theo quyết định 12", at=hub.clock())
+    with hub.store.read() as conn:
+        found = {row.message_id: row.finding for row in conn.execute(findings)}
+        assert found[mine] == "" and title in found[other]
+        assert all(title.encode() not in bytes(row) for row in conn.execute(select(replays.c.report)).scalars())
+    assert ran(staff, Mode.REVALIDATE)["outcomes"] == {"different": 1, "impossible": 1}
     staff.stage.check()
