@@ -20,6 +20,8 @@ The steps:
 
 An erased opening or payload is no difference if an ``erased`` entry names its message. What is state of work only (when a delivery is
 due, whose lease it is, the excerpt of an answer) is not in the journal and not checked. Reads one snapshot and never holds the writer up.
+
+Longer than 300 lines because all steps share one pass over the entries.
 3 to 6: `replay.accepted`, `replay.standing`; what rows must be: `replay.derived`; 12 to 14: modules named `replay.fsck_…`.
 """
 
@@ -210,10 +212,7 @@ class _Check:
     def _fold(self, row: AnyRow, event: str, values: Mapping[str, Any] | None, bindings: list[Binding]) -> None:
         """What an entry adds to what is known at the end."""
         if values is None:
-            for unknown in (self.standing.unknown if event == "delivery" else self.senders.unknown, self.evidence.unknown):
-                unknown.add(str(row.message_id))
-            if event == "hold":
-                self.erasures.hold(str(row.message_id), None, row.at)
+            self._unopened(row, event)
             return
         try:
             if event == "accepted":
@@ -239,6 +238,12 @@ class _Check:
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             got = f"{type(fault).__name__} {fault}"
             self.findings.differ("opening-changed", f"openings/{row.position}", got=got, expected=f"the values of {event}")
+
+    def _unopened(self, row: AnyRow, event: str) -> None:
+        for unknown in (self.standing.unknown if event == "delivery" else self.senders.unknown, self.evidence.unknown):
+            unknown.add(str(row.message_id))
+        if event == "hold":
+            self.erasures.hold(str(row.message_id), None, row.at)
 
     def finish(self) -> None:
         """What can be said only after the last entry."""
