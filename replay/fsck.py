@@ -21,7 +21,7 @@ The steps:
 An erased opening or payload is no difference if an ``erased`` entry names its message. What is state of work only (when a delivery is
 due, whose lease it is, the excerpt of an answer) is not in the journal and not checked. Reads one snapshot and never holds the writer up.
 
-Longer than 300 lines because all steps share one pass over the entries.
+It is longer than 300 lines because all steps share one pass over the entries.
 3 to 6: `replay.accepted`, `replay.standing`; what rows must be: `replay.derived`; 12 to 14: modules named `replay.fsck_…`.
 """
 

@@ -1,4 +1,7 @@
-"""fsck finds whatever was changed: by itself, or, where someone rewrote everything consistently, by an older checkpoint."""
+"""fsck finds whatever was changed: by itself, or, where someone rewrote everything consistently, by an older checkpoint.
+
+It is longer than 300 lines because what fsck must find is one table.
+"""
 
 from __future__ import annotations
 

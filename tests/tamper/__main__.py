@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from secrets import randbelow
 
-from tests.tamper.base import build
 from tests.tamper.run import run
+from tests.tamper.store import build
 
 
 def main() -> int:

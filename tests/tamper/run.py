@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.tamper import cases
-from tests.tamper.base import Base
 from tests.tamper.cases import Case
+from tests.tamper.store import Base
 
 # How often each kind is drawn. A verifier who holds an older checkpoint is asked only about what no store can tell of itself.
 ALONE: Mapping[Case, int] = {

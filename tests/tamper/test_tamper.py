@@ -13,7 +13,7 @@ import pytest
 
 from replay.findings import FsckReport
 from tests.tamper import cases, run
-from tests.tamper.base import Base, build
+from tests.tamper.store import Base, build
 
 SEEDS = (20261122, 20261123)  # two tests, so that two cores share them
 CASES = 1_000  # of each
