@@ -230,7 +230,7 @@ class _Check:
             elif event == "translated":
                 self.worked_with.update(values["artefacts"])
             elif event == "artefact":
-                self.worked_with.add(self.in_force.fold(row.position, values))
+                self.worked_with.add(self.in_force.fold(row.position, row.at, values))
             elif event == "erased":
                 self.erasures.erased(derived.hexadecimal(values["message_id"]), values)
             elif event == "hold":

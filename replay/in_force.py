@@ -20,6 +20,7 @@ from replay.entry import EntryDraft
 from replay.findings import Findings
 from replay.journal import Position
 from replay.store.in_force import in_force
+from replay.store.loose import loose
 from schemas.message import rfc3339
 
 SUFFIX = "-sha256"  # in an acceptance: kind, then this
@@ -83,16 +84,16 @@ class InForce:
     """fsck's question: what came into force when is what the journal says. Whether the contents are kept is asked beside it."""
 
     findings: Findings
-    told: dict[int, tuple[str, str]] = field(default_factory=dict)  # index → kind and digest
+    told: set[tuple[object, ...]] = field(default_factory=set)  # index, kind, digest, since
 
-    def fold(self, index: int, values: Mapping[str, Any]) -> str:
+    def fold(self, index: int, at: str, values: Mapping[str, Any]) -> str:
         """An ``artefact`` entry; its digest."""
-        self.told[index] = str(values["kind"]), str(values["digest"])
+        self.told.add((index, str(values["kind"]), str(values["digest"]), at))
         return str(values["digest"])
 
     def check(self, conn: Connection) -> None:
         """After the last entry."""
-        found = {row.entry: (row.kind, row.digest) for row in conn.execute(select(in_force))}
+        found = {tuple(row) for row in conn.execute(select(*loose(in_force, "entry", "kind", "digest", "at")))}
         if found != self.told:
-            got, expected = (", ".join(f"{at}: {' '.join(one)}" for at, one in sorted(rows.items())) for rows in (found, self.told))
-            self.findings.differ("artefact-changed", "in_force", got=got, expected=expected)
+            got, expected = ("; ".join(sorted(map(repr, rows))) for rows in (found - self.told, self.told - found))
+            self.findings.differ("artefact-changed", "in_force", got=got or "nothing", expected=expected or "nothing")

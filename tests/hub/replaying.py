@@ -31,8 +31,10 @@ def staffed(folder: Path) -> Iterator[Staff]:
     stage.hub.start()
     if stage.hub._replays is not None:
         stage.hub._replays.stop()
-    yield Staff(stage)
-    stage.hub.stop()
+    try:
+        yield Staff(stage)
+    finally:
+        stage.hub.stop()
 
 
 def send(stage: Stage, number: int, to: tuple[str, ...] = (QLVB,)) -> UUID:

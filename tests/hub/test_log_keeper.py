@@ -170,6 +170,7 @@ def test_every_kth_checkpoint_is_stamped_and_what_is_owed_is_shown(folder: Path)
     ):
         stage.wait_for(lambda: stage.hub.keeper.debt == 0 and all(stamps(stage).values()))
         publish(stage, 1)
+        stage.wait_for(lambda: stage.hub.keeper.debt == 0 and all(stamps(stage).values()))
         for note, stamp in stamps(stage).items():
             assert checked_token(stamp, note, utc_now()) == stamp
         assert stage.hub.keeper.health()["time_stamps"] == "ok"

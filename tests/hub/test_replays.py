@@ -140,7 +140,10 @@ def test_verify_asks_with_the_artefacts_of_then_and_with_those_of_today(staff: S
     again = open_stage(tmp_path / "home", fresh=False)
     staff.stage = again
     again.hub.start()
-    told = ran(staff, Mode.VERIFY)
+    try:
+        told = ran(staff, Mode.VERIFY)
+    finally:
+        again.hub.stop()
     assert told["outcomes"] == {"same": 2}
     assert told["as_of_now"] == {"changed": 2}
     assert told["exceptions"][0]["now"]["fields"] == {"/policy": ["check", "require"]}
