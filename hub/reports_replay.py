@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from typing import Any
 
+from hub import printing
 from schemas.errors import TryLater
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PDF_S = 120.0
 _STYLE = """@page{size:A4;margin:18mm}body{font:11pt/1.45 'Times New Roman',Tinos,serif;color:#000;max-width:180mm;margin:auto}
 h1{font-size:15pt;text-align:center}h2{font-size:12pt}table{border-collapse:collapse;width:100%;font-size:10pt}
 td,th{border:1px solid #777;padding:2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}tr{break-inside:avoid}
@@ -63,26 +58,10 @@ def page(report: bytes) -> str:
 
 def pdf(report: bytes) -> bytes:
     """`page`, printed by a browser of this machine without network. Raises `TryLater("no-printer")` where there is none."""
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
-        raise TryLater("no-printer", got="no " + ", ".join(BROWSERS), expected="a browser that prints, or --format html")
-    with tempfile.TemporaryDirectory(prefix="lgsp-report-") as folder:
-        source, target = Path(folder, "report.html"), Path(folder, "report.pdf")
-        source.write_text(page(report), "utf-8")
-        flags = [
-            "--headless",
-            "--disable-gpu",
-            "--no-sandbox",
-            "--no-pdf-header-footer",
-            "--proxy-server=127.0.0.1:9",
-            "--disable-extensions",
-        ]
-        command = [browser, *flags, f"--user-data-dir={folder}/profile", f"--print-to-pdf={target}", source.as_uri()]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=PDF_S)
-            return target.read_bytes()
-        except (subprocess.SubprocessError, OSError) as fault:
-            raise TryLater("no-printer", got=type(fault).__name__, expected="a browser that prints, or --format html") from fault
+    try:
+        return printing.pdf(page(report))
+    except TryLater as fault:
+        raise TryLater("no-printer", got=fault.got, expected="a browser that prints, or --format html") from fault
 
 
 def _exceptions(told: Mapping[str, Any]) -> str:
