@@ -11,7 +11,7 @@ that backup says of holds and deliveries. 4 may be repeated at any time, and is,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -154,6 +154,15 @@ def erase_again(eraser: Eraser, journal: Journal, at: datetime) -> None:
         replace(eraser, committer=committer).reapply(at)
     finally:
         committer.stop()
+
+
+def erase_and_release(eraser: Eraser, journal: Journal, at: datetime, release: Callable[[], None]) -> None:
+    """For a store that is not served because it is behind what was published, or another history: it may be kept for a long time, so it
+    keeps nothing of what was erased. After the comparison: the refusal tells what was found, not what the erasures made of it."""
+    try:
+        erase_again(eraser, journal, at)
+    finally:
+        release()
 
 
 def checked_reason(reason: str) -> str:

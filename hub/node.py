@@ -24,7 +24,7 @@ from hub.commit import Committer
 from hub.counts import Counts
 from hub.deliver import Courier, Lane
 from hub.directories import load_directory
-from hub.erase import Eraser, erase_again
+from hub.erase import Eraser, erase_again, erase_and_release
 from hub.erasures import ErasuresFile
 from hub.key_watch import WatchedKeyring, WatchedMasters
 from hub.keys import Keyring
@@ -184,9 +184,10 @@ def open_hub(
     store = open_store(settings.resolved_store_url)
     journal = Journal(keyring.journal_keys(), settings.origin)
     committer = Committer(store, journal)
-    keeper = open_log(settings, watched, store, journal, clock=clock, on_backwards=committer.stop, release=partial(_release, store, lock))
     payloads = PayloadStore(keyring.master(), settings.data_folder / "payloads", keyring.older_masters(), WatchedMasters(watched))
     eraser = Eraser(store, committer, payloads, keyring.parties(), ErasuresFile(settings.erasures_path))
+    given_up = partial(erase_and_release, eraser, journal, clock(), partial(_release, store, lock))
+    keeper = open_log(settings, watched, store, journal, clock=clock, on_backwards=committer.stop, release=given_up)
     erase_again(eraser, journal, clock())
     published = deliver or bool(settings.broker_url)  # else whoever delivers finds it in the database
     wakeups: SimpleQueue[tuple[Pointer, ...]] = SimpleQueue()  # from whoever frees a delivery to the publisher

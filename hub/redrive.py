@@ -1,4 +1,5 @@
-"""What a person does with a delivery that needs one: try it again, or state how it ended. Always with a reason, always journalled.
+"""What a person does with a delivery that needs one: try it again, or state how it ended. Always with a reason, always journalled
+with who it was.
 
 A parked or doubtful delivery is never touched by the hub itself; its successors about the same subject wait for it (DESIGN §2.6).
 """
@@ -18,6 +19,8 @@ from hub import outbox, record
 from hub.commit import Transaction
 from hub.copies import revive_second_routes
 from hub.outbox import Outcome
+from hub.persons import Role
+from hub.sessions import Session
 from replay.store.engine import Store
 from replay.store.tables import deliveries, messages
 from schemas.agency import AgencyCode
@@ -62,6 +65,12 @@ class Stuck:
         return {name: str(getattr(self, name)) if name != "attempt" else self.attempt for name in self.__slots__}
 
 
+def operator(session: Session) -> str:
+    """The person of a session, as the journal names people. Raises `Refused("role-missing")`: deciding is an operator's work."""
+    session.person.check_role(Role.OPERATOR)
+    return f"person:{session.person.id}"
+
+
 def stuck(store: Store, limit: int = 200) -> Sequence[Stuck]:
     """Deliveries that wait for a person, the longest-waiting first."""
     columns = [deliveries.c[name] for name in ("message_id", "system", "recipient")]
@@ -77,8 +86,9 @@ def stuck(store: Store, limit: int = 200) -> Sequence[Stuck]:
     return [Stuck(**row._mapping) for row in rows]
 
 
-def decide(tx: Transaction, delivery_id: UUID, decision: Decision, reason: str, at: datetime) -> str:
-    """Carries out `decision`; the new state. Deliveries that share a transmission share the decision.
+def decide(tx: Transaction, delivery_id: UUID, decision: Decision, reason: str, at: datetime, *, by: str) -> str:
+    """Carries out `decision` of the person `by`, who stands in the journal with the reason; the new state. Deliveries that share a
+    transmission share the decision.
 
     Raises `Refused`: ``not-found``, ``wrong-state`` (it does not wait for a person), ``invalid-request`` (no reason).
     """
@@ -115,6 +125,7 @@ def decide(tx: Transaction, delivery_id: UUID, decision: Decision, reason: str, 
             outcome=outcome,
             at=at,
             reason=reason,
+            by=by,
         )
     if decision is Decision.GIVE_UP:
         revive_second_routes(tx, rows[0].message_id, [row.recipient_key for row in rows], at)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from hub.cli.home import DEFAULT_HOME, Home
-from hub.cli.opened import open_erased, opened_store
+from hub.cli.opened import opened_store
 
 app = typer.Typer(no_args_is_help=True, help="Lượt chuyển cần người xử lý. / Deliveries that need a person.")
 
@@ -34,27 +35,26 @@ def decide(
     delivery_id: UUID,
     decision: Annotated[str, typer.Argument(help="retry | arrived | give-up")],
     reason: Annotated[str, typer.Option(help="lý do, ghi vào nhật ký / the reason, journalled", prompt=True)],
+    session_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--session",
+            envvar="LGSP_SESSION",
+            help="tệp phiên của `lgsp login`; không có thì ghi tên người dùng của máy / of `lgsp login`; else the machine's user is named",
+        ),
+    ] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Quyết định: chuyển lại, xác nhận đã đến, hoặc bỏ. / Decide: again, arrived, or give up."""
-    from hub.commit import Committer
-    from hub.keys import Keyring
+    """Quyết định: chuyển lại, xác nhận đã đến, hoặc bỏ; nhật ký ghi ai quyết định. / Decide: again, arrived, or give up."""
+    from hub.cli.desk import administrator, opened
     from hub.node import utc_now
-    from hub.redrive import Decision
+    from hub.redrive import Decision, operator
     from hub.redrive import decide as carry_out
-    from hub.settings import load_settings
-    from replay.journal import Journal
     from schemas.errors import Refused
 
     if decision not in set(Decision):
         raise Refused("invalid-request", got=decision, expected=" | ".join(Decision))
-    settings = load_settings(home)
-    store = open_erased(settings)
-    committer = Committer(store, Journal(Keyring.load(settings.keys_folder).journal_keys(), settings.origin))
-    committer.start()
-    try:
-        at = utc_now()
-        print(committer.submit(lambda tx: carry_out(tx, delivery_id, Decision(decision), reason, at)).result())
-    finally:
-        committer.stop()
-        store.close()
+    with opened(home) as desk:
+        by = administrator() if session_file is None else operator(desk.session(session_file))
+        wanted, at = Decision(decision), utc_now()
+        print(desk.committer.submit(lambda tx: carry_out(tx, delivery_id, wanted, reason, at, by=by)).result())

@@ -236,13 +236,13 @@ def test_a_person_decides_about_what_is_in_doubt(stage: Stage, decision: Decisio
     assert (waiting.message_id, waiting.cause) == (stuck_one.message_id, "agency-in-doubt")
     at = stage.hub.clock()
     with pytest.raises(HubError, match="invalid-request"):
-        stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, decision, "  ", at)).result()
-    stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, decision, "đã gọi hỏi văn thư", at)).result()
+        stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, decision, "  ", at, by="văn thư")).result()
+    stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, decision, "đã gọi hỏi văn thư", at, by="văn thư")).result()
     stage.settle(stuck_one.message_id, H32_02=state)
     stage.settle(behind.message_id, H32_02="delivered")
     assert [parcel.message_id for parcel in stage.systems["qlvb"].parcels].count(stuck_one.message_id) == attempts
     with pytest.raises(HubError, match="wrong-state"):
-        stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, decision, "lần nữa", at)).result()
+        stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, decision, "lần nữa", at, by="văn thư")).result()
     stage.check()
 
 
@@ -255,8 +255,8 @@ def test_what_was_recalled_while_in_doubt_is_not_tried_again(stage: Stage) -> No
     (waiting,) = stuck(stage.hub.store)
     at = stage.hub.clock()
     with pytest.raises(HubError, match="recalled by its sender"):
-        stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, Decision.RETRY, "thử lại", at)).result()
-    stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, Decision.GIVE_UP, "đã thu hồi", at)).result()
+        stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, Decision.RETRY, "thử lại", at, by="văn thư")).result()
+    stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, Decision.GIVE_UP, "đã thu hồi", at, by="văn thư")).result()
     stage.check()
 
 

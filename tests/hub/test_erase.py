@@ -220,6 +220,8 @@ def test_a_restored_backup_erases_again_before_it_serves(tmp_path: Path) -> None
     shutil.copy(tmp_path / "backup.sqlite", home / "data/hub.sqlite")
     with pytest.raises(Halted, match="store-behind"):  # it is not served at all while something newer was published
         open_stage(home, fresh=False)
+    assert found_in(home / "data") == {}  # and is not kept with what was erased while somebody looks for the newer one
+    shutil.copy(tmp_path / "backup.sqlite", home / "data/hub.sqlite")
     published.write_bytes(kept)
     assert found_in(home / "data")
     restored = open_stage(home, fresh=False)

@@ -127,7 +127,7 @@ def test_a_first_route_that_is_given_up_leaves_the_second(stage: Stage) -> None:
     stage.settle(second.message_id, H32_02="cancelled")
     (waiting,) = stuck(stage.hub.store)
     at = stage.hub.clock()
-    stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, Decision.GIVE_UP, "hỏng", at)).result()
+    stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, Decision.GIVE_UP, "hỏng", at, by="văn thư")).result()
     stage.settle(second.message_id, H32_02="delivered")
     stage.check()
 
@@ -185,7 +185,7 @@ def test_a_recall_that_is_not_clear_is_held_for_a_person(stage: Stage, named: st
     (waiting,) = stuck(stage.hub.store)
     assert waiting.cause == cause
     at = stage.hub.clock()
-    stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, Decision.RETRY, "đã hỏi bên gửi", at)).result()
+    stage.hub.committer.submit(lambda tx: decide(tx, waiting.delivery_id, Decision.RETRY, "đã hỏi bên gửi", at, by="văn thư")).result()
     assert back.message_id in {item.message_id for item in stage.hub.mailbox.pending(stage.principal("datdai"))[0]}
     stage.check()
 

@@ -109,7 +109,7 @@ def test_a_loss_that_the_profile_does_not_accept_waits_for_a_person(tmp_path: Pa
     stage.hub.start()
     try:
         decision = stage.hub.committer.submit(
-            lambda tx: decide(tx, held.delivery_id, Decision.RETRY, "chấp nhận mất phần tử lạ", stage.hub.clock())
+            lambda tx: decide(tx, held.delivery_id, Decision.RETRY, "chấp nhận mất phần tử lạ", stage.hub.clock(), by="văn thư")
         )
         assert decision.result() == "deferred"
         stage.settle(receipt.message_id, H32_07="delivered")

@@ -134,7 +134,9 @@ def _troubles(stage: Stage) -> None:
         if decision is not None:
             one = next(each for each in stuck(stage.hub.store) if each.message_id == sent.message_id)
             assert qlvb.answers == []
-            stage.hub.committer.submit(lambda tx, d=decision, i=one.delivery_id: decide(tx, i, d, "đã hỏi", stage.hub.clock())).result()  # type: ignore[misc]
+            stage.hub.committer.submit(
+                lambda tx, d=decision, i=one.delivery_id: decide(tx, i, d, "đã hỏi", stage.hub.clock(), by="ai")  # type: ignore[misc]
+            ).result()
         stage.wait_for(lambda: not _under_way(stage))
 
 
