@@ -10,12 +10,14 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from asn1crypto import cms, core, parser, x509
 
 from schemas.errors import Refused
 from signing import ber
+from signing.limits import MAX_CERTIFICATE_BYTES
 
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 DATA = "1.2.840.113549.1.7.1"
@@ -144,7 +146,7 @@ def _revocations(found: Any) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
         raise Refused("resource-limit", got=f"{len(found)} CRLs and OCSP responses", expected=f"at most {MAX_REVOCATIONS}")
     crls, ocsps = [], []
     for choice in found:
-        if choice.name == "certificate_list":
+        if choice.name == "crl":
             crls.append(choice.chosen.dump())
         elif choice.chosen["other_rev_info_format"].dotted == _OCSP_RESPONSE:
             ocsps.append(choice.chosen["other_rev_info"].dump())
@@ -210,6 +212,15 @@ def name_text(name: Any) -> tuple[Any, ...]:
 
 def identifiers_of(der: bytes) -> Identifier | None:
     """What an identifier that means this certificate would say; None for what is no certificate."""
+    return _remembered(der) if len(der) <= MAX_CERTIFICATE_BYTES else _identifiers(der)
+
+
+@lru_cache(maxsize=1024)  # ≤ 16 MB: those of configured folders are asked about each signer
+def _remembered(der: bytes) -> Identifier | None:
+    return _identifiers(der)
+
+
+def _identifiers(der: bytes) -> Identifier | None:
     try:
         parsed = x509.Certificate.load(der, strict=True)
         key_id = parsed.key_identifier or parsed.public_key.sha1

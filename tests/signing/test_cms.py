@@ -6,7 +6,8 @@ from contextlib import suppress
 from functools import cache
 
 import pytest
-from asn1crypto import core
+from asn1crypto import cms, core
+from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -80,6 +81,25 @@ def test_evidence_among_the_attributes_is_handed_on() -> None:
     assert found.crls == (crl,)
     assert found.ocsps == (answer,)
     assert found.certificates == (world().person.der, world().ca.der)
+
+
+def test_lists_and_answers_beside_the_certificates_are_handed_on() -> None:
+    """SignedData.crls (RFC 5652 §5.1, §10.2.1): a list, an OCSP response (RFC 5940), and a form that nobody here reads."""
+    crl, answer = crl_of(world()), ocsp_of(world())
+    info = cms.ContentInfo.load(build_cms.openssl(world().person))
+    scvp = {"other_rev_info_format": "1.3.6.1.5.5.7.16.9", "other_rev_info": core.Null()}
+    oid, response = core.ObjectIdentifier("1.3.6.1.5.5.7.16.2").dump(), answer
+    info["content"]["crls"] = [
+        cms.RevocationInfoChoice("crl", asn1_crl.CertificateList.load(crl)),
+        cms.RevocationInfoChoice.load(_implicit(1, oid + response)),
+        cms.RevocationInfoChoice("other", cms.OtherRevocationInfoFormat(scvp)),
+    ]
+    found = _one(info.dump(force=True))
+    assert (found.reasons, found.crls, found.ocsps) == ((), (crl,), (answer,))
+
+
+def _implicit(tag: int, contents: bytes) -> bytes:
+    return bytes(core.Sequence(contents=contents, implicit=tag).dump())
 
 
 _ORIGINAL = build_cms.openssl(world().person, "-cades", "-nodetach", content=build_cms.CONTENT[:100])
