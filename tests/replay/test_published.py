@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
-from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +13,9 @@ from sqlalchemy import delete, select, update
 from replay.checkpoint import Checkpoint
 from replay.hashing import leaf_hash
 from replay.journal import Journal, JournalKeys
-from replay.merkle import consistency_proof, inclusion_proof, root_of
+from replay.merkle import root_of
 from replay.published import CheckpointFile, Publisher
 from replay.store.tables import entries, log_head, openings, tree_nodes
-from replay.vectors import run_vectors
 from schemas.errors import Halted, Refused
 from signing.note import NoteSigner, NoteVerifier, open_note, sign_note
 from tests.architecture.source import ROOT
@@ -200,83 +197,3 @@ def test_the_checker_shares_nothing_with_the_maker_but_the_hash() -> None:
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert imported == {"__future__", "collections.abc", "replay.hashing"}
     assert not any(isinstance(node, ast.Import) for node in ast.walk(tree))
-
-
-# --- vectors -------------------------------------------------------------------------------------------------------------------
-
-HASHES = [leaf_hash(bytes([n])) for n in range(20)]
-
-
-def write_vectors(folder: Path) -> int:
-    """Vectors of the published shape: good ones, and mutations of each."""
-    made: list[tuple[str, dict[str, object]]] = []
-    for index, size in [(0, 1), (0, 8), (5, 8), (2, 3), (19, 20)]:
-        proof = inclusion_proof(HASHES, index, size)
-        good: dict[str, object] = {
-            "leafIdx": index,
-            "treeSize": size,
-            "root": _text(root_of(HASHES[:size])),
-            "leafHash": _text(HASHES[index]),
-        }
-        made.append((f"inclusion/{index}-{size}/happy-path", {**good, "proof": list(map(_text, proof)) or None, "wantErr": False}))
-        wrong: dict[str, dict[str, object]] = {
-            "index": {"leafIdx": 2**64 - 1},
-            "root": {"root": ""},
-            "leaf": {"leafHash": "AAAA"},
-            "size": {"treeSize": 0},
-        }
-        for name, change in wrong.items():
-            made.append((f"inclusion/{index}-{size}/{name}", {**good, "proof": list(map(_text, proof)), **change, "wantErr": True}))
-        garbage = [*map(_text, proof), ""]
-        made.append((f"inclusion/{index}-{size}/trailing-garbage", {**good, "proof": garbage, "wantErr": True}))
-    for old, size in [(1, 1), (1, 8), (6, 8), (2, 5), (16, 20)]:
-        proof = consistency_proof(HASHES, old, size)
-        roots = {"root1": _text(root_of(HASHES[:old])), "root2": _text(root_of(HASHES[:size]))}
-        proofs = list(map(_text, proof))
-        good = {"size1": old, "size2": size, **roots, "proof": proofs}
-        made.append((f"consistency/{old}-{size}/happy-path", {**good, "wantErr": False}))
-        made.append((f"consistency/{old}-{size}/truncated", {**good, "proof": proofs[:-1] if proofs else [""], "wantErr": True}))
-        made.append((f"consistency/{old}-{size}/backwards", {**good, "size2": old - 1, "wantErr": True}))
-    short, edge = _text(b"don't care"), "consistency/additional"
-    made.append((f"{edge}/equal-one", {"size1": 1, "size2": 1, "root1": short, "root2": short, "proof": [], "wantErr": False}))
-    made.append((f"{edge}/zero-one", {"size1": 0, "size2": 1, "root1": short, "root2": "AAAA", "proof": [], "wantErr": True}))
-    made.append((f"{edge}/zero-other", {"size1": 0, "size2": 0, "root1": short, "root2": "AAAA", "proof": [], "wantErr": True}))
-    made.append((f"{edge}/zero-zero", {"size1": 0, "size2": 0, "root1": short, "root2": short, "proof": [], "wantErr": False}))
-    for name, vector in made:
-        path = folder / f"{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({**vector, "desc": name}))
-    return len(made)
-
-
-def _text(digest: bytes) -> str:
-    return b64encode(digest).decode("ascii")
-
-
-def test_vectors_of_the_published_shape_pass(tmp_path: Path) -> None:
-    number = write_vectors(tmp_path)
-    outcomes = list(run_vectors(tmp_path))
-    assert (len(outcomes), [one for one in outcomes if not one.passed]) == (number, [])
-    assert [one.path for one in outcomes if one.undefined] == [
-        "consistency/additional/zero-one.json",
-        "consistency/additional/zero-zero.json",
-    ]
-
-
-def test_a_vector_that_wants_the_opposite_fails(tmp_path: Path) -> None:
-    write_vectors(tmp_path)
-    for path in tmp_path.rglob("*.json"):
-        vector = json.loads(path.read_text())
-        path.write_text(json.dumps({**vector, "wantErr": not vector["wantErr"]}))
-    assert [one.path for one in run_vectors(tmp_path) if one.passed] == [
-        "consistency/additional/zero-one.json",
-        "consistency/additional/zero-zero.json",
-    ]
-
-
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"size1": 1}', "null", "[" * 100_000], ids=lambda text: text[:10])
-def test_what_is_no_vector_has_not_passed(tmp_path: Path, text: str) -> None:
-    (tmp_path / "one.json").write_text(text)
-    assert [one.passed for one in run_vectors(tmp_path)] == [False]
-    with pytest.raises(Refused, match="invalid-request"):
-        list(run_vectors(tmp_path / "nowhere"))
