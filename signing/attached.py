@@ -53,7 +53,7 @@ def attached(packet: Packet, ctx: Context, given: Given) -> Iterator[Part]:
                 return  # the rest is not opened: it would not fit either
             continue
         kind = forms.chosen(data)
-        found = forms.read(kind, data, None, given) if shows_signature(kind, data) else _unsigned(kind)
+        found = forms.demanding(forms.read(kind, data, None, given)) if shows_signature(kind, data) else _unsigned(kind)
         yield part.judged(found, ctx, name=name, data=data)
 
 

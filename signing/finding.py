@@ -19,6 +19,7 @@ from schemas.errors import Violation, error
 from schemas.limits import DEFAULT_LIMITS, Limits
 
 Kind = Literal["hash", "key", "scheme", "identifier"]  # rows of the table
+STAMPS = frozenset({"tsr", "pdf-timestamp", "asic-timestamp"})  # kinds of finding that are about a time, not about who said something
 
 
 class Allowed(Protocol):

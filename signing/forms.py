@@ -11,7 +11,7 @@ from schemas.errors import Refused, Violation, error
 from schemas.xml import ParsedXml, local_name, parse
 from signing import asic, cms, on_behalf, ooxml, reasons, timestamp
 from signing.container import Kind, kind_of
-from signing.finding import Finding, Given
+from signing.finding import STAMPS, Finding, Given
 from signing.packet_signature import Signatures, examine_packet
 from signing.xml_reference import Outside
 from signing.xml_signature import examine_tree
@@ -45,9 +45,18 @@ def read(kind: Kind, data: bytes, content: bytes | None, given: Given) -> Read:
         found = _findings(kind, data, content, given)
     except Refused as fault:
         return Read(kind, (), _said(fault, data if kind in _XML else b""))
-    if found:
-        return Read(kind, found)
-    return Read(kind, (), (error("no-signature", got=str(kind), expected="a signature"),))
+    if not found:
+        return Read(kind, (), (error("no-signature", got=str(kind), expected="a signature"),))
+    made = Read(kind, found)
+    return demanding(made) if kind is Kind.PDF else made
+
+
+def demanding(found: Read) -> Read:
+    """`found`, and `no-signature` where all of it are time-stamps: a document is owed a signer, and a time names none."""
+    if not found.findings or any(one.kind not in STAMPS for one in found.findings):
+        return found
+    missing = error("no-signature", got="a time-stamp, which says nothing of who signed", expected="a signature")
+    return replace(found, refused=(*found.refused, missing))
 
 
 def read_tree(kind: Kind, tree: ParsedXml, given: Given) -> Read:

@@ -19,12 +19,11 @@ from schemas.message import SignatureReport, VerdictStatus, rfc3339
 from signing import certificate, reasons
 from signing.context import Context, Purpose, Status
 from signing.evidence import Evidence, gather
-from signing.finding import Coverage, Finding, Integrity, Stamp, StampKind, codes, forbidden
+from signing.finding import STAMPS, Coverage, Finding, Integrity, Stamp, StampKind, codes, forbidden
 from signing.path import period_faults
 from signing.reasons import REASONS, Step
 from signing.signer import Judged, judge_signer
 
-STAMPS = frozenset({"tsr", "pdf-timestamp", "asic-timestamp"})  # findings that are about a time, not about who said something
 _COVERED = {
     Coverage.WHOLE: "ok",
     Coverage.EXTENDED: "ok",

@@ -12,9 +12,9 @@ from schemas.message import FileReport, LegalValue, SignatureReport, VerdictStat
 from signing import certificate, judging, reasons
 from signing.container import Kind
 from signing.context import Context
-from signing.finding import Finding, Stamp
+from signing.finding import STAMPS, Finding, Stamp
 from signing.forms import Read
-from signing.judging import STAMPS, Answer
+from signing.judging import Answer
 from signing.policy import UNSIGNED, SignaturePolicy
 
 _NOBODYS = UNSIGNED | {"on-behalf-of"}  # of which nobody says that the agency signed it
@@ -97,7 +97,7 @@ class Sum:
         if not codes:
             return cls(VerdictStatus.VALID, (), LegalValue.ORIGINAL if is_signed else LegalValue.FOR_INFORMATION, ())
         if refusing:
-            value = LegalValue.FOR_INFORMATION if set(codes) <= _NOBODYS else LegalValue.NONE
+            value = LegalValue.FOR_INFORMATION if {one.code for one in refusing} <= _NOBODYS else LegalValue.NONE
             return cls(VerdictStatus.INVALID, codes, value, violations)
         value = LegalValue.PENDING if set(codes) == _PENDING else LegalValue.NONE
         return cls(VerdictStatus.INDETERMINATE, codes, value, violations)

@@ -85,6 +85,7 @@ def _query(name: str, schema: Json) -> Json:
 
 _RECEIPTS = {201: _json("Receipt"), 200: _json("Receipt")}
 _PACKET: Json = {"type": "string", "format": "binary", "description": "edXML, QCVN 102:2016/BTTTT"}
+_FILE: Json = {"type": "string", "format": "binary"}
 _KEY: Json = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 512}}
 
 OPERATIONS = (
@@ -104,7 +105,16 @@ OPERATIONS = (
         "Verify the signatures of any file (packet, PDF, CMS, ASiC, XML, time-stamp); nothing is stored",
         {200: _json("Verdict")},
         [_query(name, {"type": "string"}) for name in ("kind", "at", "policy", "domain")],
-        {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        {
+            "application/octet-stream": {"schema": _FILE},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": _FILE, "content": {**_FILE, "description": "what a detached signature or a time-stamp is over"}},
+                }
+            },
+        },
     ),
     Operation(
         "get",

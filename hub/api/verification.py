@@ -1,6 +1,8 @@
 """`POST /api/v1/verify`: the verdict on any file, as `lgsp verify --json` gives it, with the hub's own trust and agencies.
 
-The body is the file, whatever its content type says; options stand in the query. Nothing is stored, journalled or fetched.
+The body is the file, whatever its content type says; options stand in the query. What a detached signature or a time-stamp is over comes
+beside it: the body is then `multipart/form-data` with the parts ``file`` and ``content``, which together may be as large as any body.
+Nothing is stored, journalled or fetched.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.api.body import Budget, read_body
+from hub.api import form_data
+from hub.api.body import Budget, Held, read_body
 from hub.api.problem import json_response
-from hub.api.request import caller, refuse_content_encoding
+from hub.api.request import caller, header, refuse_content_encoding
 from schemas.errors import Refused, error
 from signing.container import Kind
 from signing.policy import SignatureMode, SignaturePolicy
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 KINDS = ("auto", *(str(one) for one in Kind if one not in (Kind.ZIP, Kind.UNKNOWN)))
 _OPTIONS = frozenset({"kind", "at", "policy", "domain"})
+_PARTS = ("file", "content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,29 @@ class Verification:
         policy = SignaturePolicy(mode, intake.policies.bindings, domain=domain)
         ctx = intake.grounds.context(at, domain)
         with self.budget.hold() as held:
-            raw = await read_body(request, held, max_bytes=limits.max_body_bytes, max_idle_s=limits.max_body_idle_s)
-            judged = await asyncio.to_thread(verify_file, raw, policy, ctx, kind=kind, limits=limits)
+            data, content = await self._files(request, held)
+            judged = await asyncio.to_thread(verify_file, data, policy, ctx, kind=kind, content=content, limits=limits)
         told: dict[str, Any] = judged.verdict.as_json()
         return json_response(told | {"violations": [one.as_json() for one in judged.violations]})
+
+    async def _files(self, request: Request, held: Held) -> tuple[bytes, bytes | None]:
+        """The file, and what it is over; None where that does not come beside it."""
+        limits = self.hub.limits
+        said = header(request, "content-type")
+        boundary = form_data.boundary_of(said) if said.partition(";")[0].strip().lower() == form_data.TYPE else b""
+        raw = await read_body(request, held, max_bytes=limits.max_body_bytes, max_idle_s=limits.max_body_idle_s)
+        if not boundary:
+            return raw, None
+        held.take(len(raw))  # the parts are copies
+        parts = await asyncio.to_thread(form_data.parts_of, raw, boundary, _PARTS)
+        if _PARTS[0] not in parts:
+            raise _missing(", ".join(parts))
+        return parts[_PARTS[0]], parts.get(_PARTS[1])
+
+
+def _missing(got: str) -> Refused:
+    one = error("parameter-invalid", path="body part", got=got or "none", expected=_PARTS[0])
+    return Refused("invalid-request", got=f"{one.path}: {one.got}", expected=one.expected, violations=(one,))
 
 
 def _single(request: Request, name: str) -> str:

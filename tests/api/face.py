@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -90,9 +91,11 @@ class Face:
 
 
 @contextmanager
-def serving(home: Path, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Face]:
-    """A hub in `home`, served until the block ends. `more`: further profiles by name, as TOML."""
+def serving(home: Path, more: Mapping[str, str] = MappingProxyType({}), trust: Path | None = None) -> Iterator[Face]:
+    """A hub in `home`, served until the block ends. `more`: further profiles by name, as TOML; `trust`: a folder of whom it trusts."""
     keys = _write_home(home)
+    if trust:
+        shutil.copytree(trust, home / "trust", dirs_exist_ok=True)
     for name, profile in more.items():
         (home / "systems" / f"{name}.toml").write_text(profile, "utf-8")
     hub = open_hub(load_settings(home, {}))

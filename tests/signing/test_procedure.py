@@ -66,6 +66,9 @@ def test_a_vector_has_the_verdict_that_it_ought_to_have(kind: Kind, build: Calla
         assert found.reasons == ("self-signed",)
     elif case.name in OF_2016:
         assert found.reasons == ("not-yet-valid",)
+    elif case.name == build_pdf.STAMPED_ONLY:
+        assert (found.reasons, found.legal_value) == (("no-signature",), LegalValue.FOR_INFORMATION)
+        assert [(one.kind, one.status) for one in found.signatures] == [("pdf-timestamp", VALID)]
     elif not case.reasons and case.findings:
         assert (found.status, found.reasons) == (VALID, ())
     else:

@@ -22,6 +22,8 @@ from tests.vectors.sign_pdf import BASE, PADES, embedded, signed
 MOMENT = datetime(2026, 11, 20, 1, 2, 3, tzinfo=UTC)
 LONG_AGO = build_cms.LONG_AGO
 
+STAMPED_ONLY = "nothing but a document time-stamp"  # which holds, and says nothing of who signed
+
 Builder = Callable[[World], Case]
 
 
@@ -70,6 +72,7 @@ def _honest() -> Iterator[tuple[str, Callable[[World], bytes], dict[str, Any]]]:
     yield "active content that was signed is only told", lambda w: signed(w.person, active()), {"notes": ("active-content",)}
     yield "a sloppy file, signed", lambda w: embedded(Forger(w.person).sign, sloppy(), strict=False), {}
     yield "encrypted without a password", lambda w: encrypted(w, ""), {}
+    yield STAMPED_ONLY, lambda w: sign_pdf.stamped(BASE, w.authority, MOMENT), {"stamped": True}
     yield "nobody signed", lambda w: BASE, {"findings": 0}
 
 

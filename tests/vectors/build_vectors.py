@@ -122,6 +122,7 @@ _OTHERWISE: dict[tuple[str, str], tuple[str, str]] = {
     ("pdf", "SHA-1 of 2016 with its time-stamp"): _NO_TIME_THEN,
     ("pdf", "adbe.pkcs7.sha1 of 2016 with its time-stamp"): _NO_TIME_THEN,
     ("pdf", "nobody signed"): (INVALID, "no-signature"),
+    ("pdf", build_pdf.STAMPED_ONLY): (INVALID, "no-signature"),
     ("cms", "SHA-1 with a time-stamp of then"): _NO_TIME_THEN,
     ("cms", "nobody has the certificate"): (INVALID, "key-confusion"),  # the CA's, which it names, is at hand
     ("cms", "detached, no content given"): (INDETERMINATE, "reference-missing"),
