@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hub.node import Hub
 
 AUDITOR = "auditor"  # the role that may read entries
+TILES = "/log/tile/"
 CHECKPOINT_S = 1  # how long a cache may keep a checkpoint
 FOR_EVER = "max-age=31536000, immutable"  # RFC 8246
 _GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:,|$)", re.IGNORECASE)
@@ -41,7 +42,7 @@ class Log:
         """Every address of the log."""
         return [
             Route("/log/checkpoint", self.checkpoint, methods=["GET"]),
-            Route("/log/tile/{tile:path}", self.tile, methods=["GET"]),
+            Route(TILES + "{tile:path}", self.tile, methods=["GET"]),
         ]
 
     async def checkpoint(self, request: Request) -> Response:
@@ -52,7 +53,7 @@ class Log:
 
     async def tile(self, request: Request) -> Response:
         """A tile of hashes, or a bundle of entries."""
-        path = TilePath.parse(str(request.path_params["tile"]))
+        path = TilePath.parse(str(request.scope["path"]).removeprefix(TILES))  # the router passes over a newline at the end
         if path.is_entries:
             await self._check_auditor(request)
         body = await asyncio.to_thread(self._content, path)
