@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[1]
 JUDGING = ("trust", "policies", "algorithms", "schemas", "mappings", "software")  # what an acceptance names
+OWN = "home/"  # before the paths of a province's own mappings
 _LIBRARIES = ("cryptography", "lxml", "pyhanko", "rfc8785", "asn1crypto", "SQLAlchemy")
 _LOGIN_IN_URL = re.compile(r"(?<=://)[^/@\s]*@")
 
@@ -52,8 +53,8 @@ def of_hub(settings: Settings, systems: Systems, keyring: Keyring, grounds: Grou
         "trust": trust_artefact(grounds),
         "policies": policies_artefact(policies),
         "algorithms": Artefact("algorithms", algorithms.TABLE.read_bytes()),
-        "schemas": _folder("schemas", PROJECT / "schemas" / "xsd", "*.xsd"),
-        "mappings": _folder("mappings", PROJECT / "schemas" / "translation" / "mappings", "*/*.[tx]*"),
+        "schemas": _files("schemas", _texts(PROJECT / "schemas" / "xsd", "*.xsd")),
+        "mappings": _files("mappings", shipped_mappings() | own_mappings(settings.home / "mappings")),
         "software": _json("software", _software()),
         "settings": _json("settings", own),
         "registry": _json("registry", profiles),
@@ -150,10 +151,23 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _folder(kind: str, folder: Path, pattern: str) -> Artefact:
-    files = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(folder.glob(pattern)) if path.is_file()}
+def shipped_mappings() -> dict[str, str]:
+    """Text by path."""
+    return _texts(PROJECT / "schemas" / "translation" / "mappings", "*/*.[tx]*")
+
+
+def own_mappings(folder: Path) -> dict[str, str]:
+    """The province's own, as `hub.translating.load_mappings` finds them: text by path below ``mappings/``. No such folder: none."""
+    return {f"{OWN}{name}": text for name, text in _texts(folder, "*/*").items() if name.endswith(("/mapping.toml", "/shape.xslt"))}
+
+
+def _texts(folder: Path, pattern: str) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(folder.glob(pattern)) if path.is_file()}
+
+
+def _files(kind: str, files: Mapping[str, str]) -> Artefact:
     listing = {name: sha256(text.encode()).hexdigest() for name, text in files.items()}
-    return _json(kind, {"files": files, "sha256": listing})
+    return _json(kind, {"files": dict(files), "sha256": listing})
 
 
 def _json(kind: str, value: Any) -> Artefact:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from schemas.errors import HubError, Refused
 
 EVERY_S = 1.0
 WAIT_S = 5.0  # for the ends of redeliveries, before other jobs get their turn
+SLICE_S = 10.0  # for one job while others wait
 log = structlog.get_logger(__name__)
 
 
@@ -39,15 +42,18 @@ class ReplayRunner:
     def _run(self) -> None:
         while not self._stopping.wait(EVERY_S):
             try:
-                for job_id in self.workshop.replays.due():
-                    self._one(job_id)
+                due = self.workshop.replays.due()
+                for job_id in due:
+                    self._one(job_id, SLICE_S if len(due) > 1 else math.inf)
             except HubError as fault:
                 log.warning("replays", code=fault.code)
 
-    def _one(self, job_id: UUID) -> None:
-        sandbox = Sandbox(self.workshop.clock)
+    def _one(self, job_id: UUID, slice_s: float) -> None:
+        sandbox, until = Sandbox(self.workshop.clock), time.monotonic() + slice_s
         try:
-            self.workshop.engine(sandbox, pause=self._stopping.wait).run(job_id, wait_s=WAIT_S, stopped=self._stopping.is_set)
+            self.workshop.engine(sandbox, pause=self._stopping.wait).run(
+                job_id, wait_s=WAIT_S, stopped=lambda: self._stopping.is_set() or time.monotonic() > until, politely=True
+            )
         except Refused as fault:
             log.warning("replay-held", replay=str(job_id), code=fault.code)
             self.workshop.replays.hold(job_id, fault)

@@ -23,6 +23,7 @@ from hub.commit import Committer, Transaction
 from hub.persons import Role
 from hub.sessions import Session
 from replay import job as jobs
+from replay import typed
 from replay.engine import end_job, journal
 from replay.entry import EntryDraft
 from replay.job import MAX_RATE, MIN_RATE, Job, JobState, Mode
@@ -43,7 +44,6 @@ MAY: Mapping[Mode, tuple[Role, ...]] = {
     Mode.REDELIVER: (Role.OPERATOR,),
 }
 MAX_REASON_CHARS = 2_000
-MAX_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,32 +136,6 @@ class Replays:
         with self.store.read() as conn:
             self._mine(conn, session, job_id, (JobState.RUNNING,))
 
-    def status(self, session: Session, job_id: UUID) -> dict[str, Any]:
-        """Where it stands. Raises `Refused`: ``role-missing``, ``not-found``, ``replay-changed``."""
-        session.person.check_role(*Role)
-        with self.store.read() as conn:
-            job = jobs.load(conn, job_id)
-            approval = conn.execute(select(approvals).where(approvals.c.replay_id == job_id)).first()
-            told = {**_summary(job), "request": dict(job.request), "outcomes": jobs.counts(conn, job_id)}
-        approved = None if approval is None else {"by": str(approval.person_id), "at": approval.at, "digest": approval.digest}
-        return {**told, "confirm": job.confirmation or None, "approved": approved}
-
-    def all(self, session: Session) -> list[dict[str, Any]]:
-        """The latest jobs, newest first. Raises `Refused("role-missing")`."""
-        session.person.check_role(*Role)
-        with self.store.read() as conn:
-            rows = conn.execute(select(replays).order_by(replays.c.created_at.desc(), replays.c.id).limit(MAX_LISTED)).all()
-        return [_summary(jobs.job_of(row)) for row in rows]
-
-    def report(self, session: Session, job_id: UUID) -> bytes:
-        """The signed report, byte for byte. Raises `Refused`: ``role-missing``, ``not-found``, ``wrong-state`` (it has not ended)."""
-        session.person.check_role(*Role)
-        with self.store.read() as conn:
-            job = jobs.load(conn, job_id)
-        if job.report is None:
-            raise Refused("wrong-state", got=job.state, expected="done or cancelled")
-        return job.report
-
     def hold(self, job_id: UUID, fault: Refused) -> None:
         """The hub itself pauses a job that may not go on, with the reason in the journal."""
         at = self.clock()
@@ -187,6 +161,7 @@ class Replays:
         self._still(tx.conn, session, *MAY[asked.mode])
         items = freeze(tx.conn, asked.query, transmissions=asked.mode.of_transmissions)
         job_id = uuid4()
+        conditions, opening = typed.closed(asked.query.as_json())
         request = {
             "v": 1,
             "id": str(job_id),
@@ -195,7 +170,7 @@ class Replays:
             "new_key": asked.new_key,
             "rate_per_s": asked.rate_per_s,
             "reason": asked.reason.strip(),
-            "query": asked.query.as_json(),
+            "query": conditions,
             "log_size": tx.conn.execute(select(log_head.c.size)).scalar_one(),
             "items": len(items),
             "selection_sha256": digest_of(items),
@@ -208,8 +183,9 @@ class Replays:
         more = {"created_at": now, "items": len(items), "state": str(JobState.READY), "runner": "", "lease_until": "", "updated_at": now}
         tx.conn.execute(replays.insert(), {**row, **more, "report": None})
         tx.conn.execute(replay_items.insert(), [_row(job_id, one) for one in items])
+        typed.keep(tx.conn, job_id, opening)
         job = jobs.load(tx.conn, job_id)
-        journal(tx, job, "created", by=str(session.person.id), at=at, reason=asked.reason.strip(), query=asked.query.as_json())
+        journal(tx, job, "created", by=str(session.person.id), at=at, reason=asked.reason.strip(), query=conditions)
         return job
 
     def _approve(self, tx: Transaction, session: Session, job_id: UUID, digest: str, at: datetime) -> Job:
@@ -270,17 +246,3 @@ class Replays:
 def _row(job_id: UUID, item: Item) -> dict[str, Any]:
     columns = {name: getattr(item, name) for name in ("position", "entry", "leaf_hash", "message_id", "carrier_id")}
     return {"replay_id": job_id, **columns, "outcome": "", "finding": "", "done_at": ""}
-
-
-def _summary(job: Job) -> dict[str, Any]:
-    return {
-        "id": str(job.id),
-        "mode": str(job.mode),
-        "state": str(job.state),
-        "dry_run": job.is_dry,
-        "items": job.items,
-        "digest": job.digest,
-        "created_by": str(job.created_by),
-        "created_at": job.created_at,
-        "updated_at": job.updated_at,
-    }

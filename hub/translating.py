@@ -51,9 +51,19 @@ class Translator:
         check_agreements(systems, mappings)
         return cls(systems, mappings, limits)
 
-    def make(self, system: str, message: AnyRow, raw: bytes, *, carrier_id: UUID, recipients: Sequence[str], key: str = "") -> Made:
-        """The parcel of `message` (its row) for `system`, under the carrier's id unless another `key` is given. Raises as
-        `schemas.translate.translate`."""
+    def make(
+        self,
+        system: str,
+        message: AnyRow,
+        raw: bytes,
+        *,
+        carrier_id: UUID,
+        recipients: Sequence[str],
+        key: str = "",
+        agreement: Agreement | None = None,
+    ) -> Made:
+        """The parcel of `message` (its row) for `system`, under the carrier's id unless another `key` is given, in what the system takes
+        unless another `agreement` is given. Raises as `schemas.translate.translate`."""
         return translate(
             raw,
             key=key or str(carrier_id),
@@ -64,7 +74,7 @@ class Translator:
             document_id=message.document_id,
             content_type=message.content_type,
             charset=message.charset,
-            agreement=self.agreement(system),
+            agreement=agreement or self.agreement(system),
             mappings=lambda: self.mappings,
             limits=self.limits,
         )

@@ -10,7 +10,10 @@ The loop of `Engine.run`:
 5. report    in one transaction: running → done, signed report, journal entry
 
 No step leaves anything behind that the next run could not tell from undone: `kill -9` at any point, and the next run does exactly the
-rest. Two runners at once are a waste, no harm: an item is settled by compare-and-set, and so is the job's end.
+rest. Two runners at once are a waste, no harm: an item is settled by compare-and-set, and so is the job's end. Who ends before the job
+does gives the turn back, so that nobody waits for the lease of somebody who has gone.
+
+A message that is erased meanwhile is looked at no more: nothing is concluded from it, and nothing of it is delivered.
 
 Nothing leaves the process here. What a mode does is handed in (`Work`); only a redelivery has an effect, and that is a state in the outbox.
 """
@@ -44,6 +47,7 @@ CHUNK = 50
 CHUNK_S = 1.0  # a chunk is settled after as long as this, however few it has
 LEASE = timedelta(seconds=30)
 POLL_S = 0.2
+ERASED = Finding(Outcome.IMPOSSIBLE, {"code": "payload-erased"})
 T = TypeVar("T")
 
 
@@ -95,38 +99,47 @@ class Engine:
         progress: Callable[[int, int], object] = lambda done, all_: None,
         wait_s: float = 0.0,
         stopped: Callable[[], bool] = lambda: False,
+        politely: bool = False,
     ) -> Job:
         """Does the rest of a running job; returns it as it then stands: done, or paused, cancelled, taken over, still on its way.
 
-        `wait_s` is how long the ends of redeliveries are awaited. Raises `Refused` as `check` does, ``replay-changed``.
+        `wait_s` is how long the ends of redeliveries are awaited. `politely`: only if nobody else is at work on it. Raises `Refused` as
+        `check` does, ``replay-changed``.
         """
-        job = self._take_turn(job_id)  # 1
-        if job.state is not JobState.RUNNING:
-            return job
-        work, started = self.work_of(job), time.monotonic()
-        done = 0
-        while not stopped() and (items := self._undone(job_id)):
-            findings = self._looked(job, work, items, stopped)  # 2
-            if not findings or not self._settled(job, work, findings):  # 3
-                return self._now(job_id)
-            done += len(findings)
-            progress(self._done(job_id), job.items)
-            if job.rate_per_s:
-                self.pause(max(0.0, started + done / job.rate_per_s - time.monotonic()))
-        if stopped() or not self._awaited(job, work, wait_s, stopped):  # 4
+        job = self._take_turn(job_id, politely)  # 1
+        if job is None or job.state is not JobState.RUNNING:
             return self._now(job_id)
-        self.submit(lambda tx: self._finish(tx, job), reserved=True).result()  # 5
+        try:
+            if self._all_settled(job, progress, stopped) and self._awaited(job, self.work_of(job), wait_s, stopped):  # 2 to 4
+                self.submit(lambda tx: self._finish(tx, job), reserved=True).result()  # 5
+        finally:
+            self.submit(lambda tx: self._give_back(tx.conn, job_id), reserved=True).result()
         return self._now(job_id)
 
-    def _take_turn(self, job_id: UUID) -> Job:
+    def _all_settled(self, job: Job, progress: Callable[[int, int], object], stopped: Callable[[], bool]) -> bool:
+        """Steps 2 and 3 until no item is left; False where that was not reached."""
+        work, started, before, done = self.work_of(job), time.monotonic(), self._done(job.id), 0
+        while items := self._undone(job.id):
+            if stopped():
+                return False
+            findings = self._looked(job, work, items, stopped)  # 2
+            if not self._settled(job, work, findings):  # 3
+                return False
+            done += len(findings)
+            progress(before + done, job.items)
+            if job.rate_per_s:
+                self.pause(max(0.0, started + done / job.rate_per_s - time.monotonic()))
+        return not stopped()
+
+    def _take_turn(self, job_id: UUID, politely: bool) -> Job | None:
         with self.store.read() as conn:
             job = jobs.load(conn, job_id)
             self.check(conn, job)
             found = digest_of(self._selection(conn, job_id))
         if found != job.request["selection_sha256"]:
             raise Refused("replay-changed", got=f"selection {found}", expected=str(job.request["selection_sha256"]))
-        self.submit(lambda tx: self._renew(tx.conn, job_id, take=True), reserved=True).result()
-        return job
+        mine = self.submit(lambda tx: self._renew(tx.conn, job_id, take=True, politely=politely), reserved=True).result()
+        return job if mine else None
 
     def _selection(self, conn: Connection, job_id: UUID) -> Sequence[Item]:
         rows = conn.execute(select(replay_items).where(replay_items.c.replay_id == job_id).order_by(replay_items.c.position))
@@ -151,11 +164,11 @@ class Engine:
             if not self._renew(tx.conn, job.id):
                 return False
             for item, finding in findings:
-                if finding.told and is_erased(tx.conn, item.message_id):  # since it was looked at
-                    finding = Finding(Outcome.IMPOSSIBLE, {"code": "payload-erased"})  # noqa: PLW2901
                 mine = (replay_items.c.replay_id == job.id, replay_items.c.position == item.position, replay_items.c.outcome == "")
-                if tx.conn.execute(select(replay_items.c.position).where(*mine)).first() is not None:
-                    self._write(tx.conn, job.id, item, work.settle(tx, item, finding))
+                if tx.conn.execute(select(replay_items.c.position).where(*mine)).first() is None:
+                    continue
+                gone = is_erased(tx.conn, item.message_id)  # perhaps since it was looked at
+                self._write(tx.conn, job.id, item, ERASED if gone else work.settle(tx, item, finding))
             return True
 
         return self.submit(change, reserved=True).result()
@@ -172,7 +185,8 @@ class Engine:
             def change(tx: Writing, ended: Sequence[tuple[Item, Finding]] = ended) -> bool:
                 if self._renew(tx.conn, job.id):
                     for item, finding in ended:
-                        self._write(tx.conn, job.id, item, finding)
+                        told = {} if is_erased(tx.conn, item.message_id) else finding.told
+                        self._write(tx.conn, job.id, item, Finding(finding.outcome, told))
                     return True
                 return False
 
@@ -189,12 +203,18 @@ class Engine:
         mine = (replay_items.c.replay_id == job_id, replay_items.c.position == item.position)
         conn.execute(update(replay_items).where(*mine).values(values))
 
-    def _renew(self, conn: Connection, job_id: UUID, *, take: bool = False) -> bool:
-        """Holds the lease for a while longer; False if the job is not running, or somebody else's turn."""
+    def _renew(self, conn: Connection, job_id: UUID, *, take: bool = False, politely: bool = False) -> bool:
+        """Holds the lease for a while longer; False if the job is not running, or somebody else's turn. `take` makes it ours all the same,
+        `politely` only where nobody holds it."""
         now = self.clock()
-        mine = [replays.c.id == job_id, replays.c.state == JobState.RUNNING, *([] if take else [replays.c.runner == self.name])]
+        whose = [replays.c.lease_until < rfc3339(now)] if politely else [] if take else [replays.c.runner == self.name]
+        mine = [replays.c.id == job_id, replays.c.state == JobState.RUNNING, *whose]
         values = {"runner": self.name, "lease_until": rfc3339(now + LEASE)}
         return conn.execute(update(replays).where(*mine).values(values)).rowcount == 1
+
+    def _give_back(self, conn: Connection, job_id: UUID) -> None:
+        mine = (replays.c.id == job_id, replays.c.runner == self.name)
+        conn.execute(update(replays).where(*mine).values(runner="", lease_until=""))
 
     def _finish(self, tx: Writing, job: Job) -> None:
         counted = jobs.counts(tx.conn, job.id)

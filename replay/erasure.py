@@ -1,7 +1,8 @@
 """Erasing a message: what is destroyed, what stays, and how fsck tells that it is gone.
 
 Destroyed  the key of its payload, and the ciphertext; values and salts of every entry about it; its ids, title, digests, verdict,
-           warnings and receipt; its links; what systems answered; its search terms; what replays found out about it
+           warnings and receipt; its links; what systems answered; its search terms; what replays found out about it, and what was
+           typed to choose it for one
 Stays      that a message of this kind came from this system for that agency, when, to whom it went and how that ended; the leaves,
            which say nothing by themselves, and every proof of them; the ``erased`` entry with who and why
 
@@ -19,10 +20,10 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
-from replay import search
+from replay import search, typed
 from replay.entry import PartyKeys
 from replay.findings import Findings
-from replay.store.jobs import replay_items
+from replay.store.jobs import replay_items, replay_typed
 from replay.store.loose import loose, uuid_of
 from replay.store.tables import (
     AnyRow,
@@ -56,6 +57,9 @@ _LEFT = {table.name: select(*loose(table)).where((table.c.id if table is message
 _STILL = {table.name: select(*loose(table, "message_id")).where(table.c.message_id.in_(_IDS)) for table in GONE}
 _FOUND_BY = select(*loose(search_rows, "position")).where(
     search_rows.c.position.in_(select(messages.c.index).where(messages.c.id.in_(_IDS)))
+)
+_TYPED = select(*loose(replay_items, "message_id")).where(
+    replay_items.c.message_id.in_(_IDS), replay_items.c.replay_id.in_(select(replay_typed.c.replay_id))
 )
 _HOLDS, _TOMBSTONES = select(*loose(holds)), select(*loose(tombstones))
 
@@ -121,6 +125,7 @@ def destroy(conn: Connection, message_id: UUID, tags: Sequence[bytes]) -> Rows:
         column = table.c.id if table is messages else table.c.message_id
         conn.execute(update(table).where(column == message_id).values(dict(BLANK[table.name])))
     conn.execute(update(replay_items).where(replay_items.c.message_id == message_id).values(finding=""))
+    typed.forget(conn, message_id)
     for table in GONE:
         conn.execute(table.delete().where(table.c.message_id == message_id))
     known = set(conn.execute(select(tombstones.c.tag).where(tombstones.c.message_id == message_id)).scalars())
@@ -196,6 +201,8 @@ class Erasures:
         for row in conn.execute(query.where(replay_items.c.message_id.in_(ids), replay_items.c.finding != "")):
             if not _says_nothing(row.finding):
                 self.findings.differ("message-changed", f"replay_items/{row.message_id}", got="values", expected="nothing")
+        for row in conn.execute(_TYPED, {"ids": ids}):
+            self.findings.differ("message-changed", f"replay_typed/{row.message_id}", got="a row", expected="none of an erased message")
         for row in conn.execute(_FOUND_BY, {"ids": ids}):
             self.findings.differ("message-changed", f"search/{row.position}", got="terms", expected="nothing of an erased message")
 

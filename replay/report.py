@@ -3,15 +3,18 @@
 ``outcomes`` counts every item once: its numbers sum to ``items``. ``results_sha256`` is over one line per item, so that the table of
 results cannot be edited under a signed report. ``exceptions`` lists what did not come out as it was, up to `MAX_LISTED`; all are counted.
 
-A report outlives messages that are erased, and its bytes cannot change. So it names the fields that differ and says values only of
-`TELLABLE` ones, which are the hub's own words; the values lie in the table of results, where an erasure blanks them. A result's line has
-a random salt in it, lest its digest tell what it was.
+A report outlives messages that are erased, and its bytes cannot change. So it says values only of fields that are the hub's own words
+(`is_tellable`). Of every other field it has two commitments, SHA-256(salt ‖ canonical JSON of the value): values and salt lie in the
+table of results, for those who may see them, and an erasure blanks both. A result's line has the salt in it, lest its digest tell what
+it was.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -22,18 +25,24 @@ from sqlalchemy import Connection, select
 from replay.job import Job, JobState, Outcome
 from replay.store.jobs import approvals, replay_items
 from replay.store.people import persons
+from schemas.canonical import canonical_json
 from schemas.message import rfc3339
 
 MAX_LISTED = 1_000
-TELLABLE = ("/policy", "/verdict", "/legal_value", "/kind")  # fields whose values are words of the hub's, not of a message
-_SAID = ("code", "violations", "system", "by", "times_seen", "why", "states", "causes", "was")
+_ANSWERS = "integrity|coverage|path|revocation|time|algorithms|time_source|verdict|kind|reasons(/[0-9]+)?|notes(/[0-9]+)?"
+_TELLABLE = re.compile(  # of verdicts, and which mappings made something
+    f"/(policy|accepted|legal_value|mappings(/[0-9]+)?|verdict|kind|reason|reasons(/[0-9]+)?|(signatures|attachments)/[0-9]+/({_ANSWERS}))"
+)
+_SAID = ("code", "violations", "system", "by", "times_seen", "why", "states", "causes", "was", "fields_differing", "because")
+_QUESTIONS = {"now": "as_of_now", "today": "if_it_came_today"}  # in a finding → in the report
 NORMAL = (Outcome.SAME, Outcome.PLANNED)
 
 
 def compiled(conn: Connection, job: Job, state: JobState, at: datetime) -> dict[str, Any]:
     """What the report says, unsigned."""
     outcomes: Counter[str] = Counter()
-    now: Counter[str] = Counter()
+    asked: dict[str, Counter[str]] = {name: Counter() for name in _QUESTIONS}
+    notable = 0
     exceptions: list[dict[str, Any]] = []
     results = sha256()
     query = select(replay_items).where(replay_items.c.replay_id == job.id).order_by(replay_items.c.position)
@@ -41,12 +50,14 @@ def compiled(conn: Connection, job: Job, state: JobState, at: datetime) -> dict[
         outcome = row.outcome or "not-done"
         told = json.loads(row.finding) if row.finding else {}
         outcomes[outcome] += 1
-        if "now" in told:
-            now["changed" if told["now"].get("changed") else "same"] += 1
+        for name, counted in asked.items():
+            if name in told:
+                counted["changed" if told[name].get("changed") else "same"] += 1
         results.update(f"{row.position} {row.entry} {row.message_id} {row.carrier_id or '-'} {outcome} {row.finding}\n".encode())
-        notable = outcome not in NORMAL or told.get("now", {}).get("changed", False)
-        if notable and len(exceptions) < MAX_LISTED:
-            exceptions.append(_listed(row, outcome, told))
+        if outcome not in NORMAL or any(told.get(name, {}).get("changed") for name in asked):
+            notable += 1
+            if notable <= MAX_LISTED:
+                exceptions.append(_listed(row, outcome, told))
     return {
         "v": 1,
         "kind": "replay-report",
@@ -57,35 +68,42 @@ def compiled(conn: Connection, job: Job, state: JobState, at: datetime) -> dict[
         "ended_at": rfc3339(at),
         "items": job.items,
         "outcomes": dict(sorted(outcomes.items())),
-        **({"as_of_now": dict(sorted(now.items()))} if now else {}),
+        **{_QUESTIONS[name]: dict(sorted(counted.items())) for name, counted in asked.items() if counted},
         "results_sha256": results.hexdigest(),
         "exceptions": exceptions,
-        "exceptions_left_out": _notable(outcomes, now, len(exceptions)),
+        "exceptions_left_out": notable - len(exceptions),
         "requested_by": _person(conn, job.created_by),
         "approved": _approval(conn, job.id),
     }
 
 
-def _notable(outcomes: Counter[str], now: Counter[str], listed: int) -> bool:
-    """Whether there may be more than are listed."""
-    others = sum(number for outcome, number in outcomes.items() if outcome not in NORMAL)
-    return listed == MAX_LISTED and others + now["changed"] > MAX_LISTED
-
-
 def _listed(row: Any, outcome: str, told: dict[str, Any]) -> dict[str, Any]:
     carrier = {} if row.carrier_id is None else {"delivery": str(row.carrier_id)}
-    return {"index": row.entry, "message_id": str(row.message_id), **carrier, "outcome": outcome, **_said(told)}
+    return {"index": row.entry, "message_id": str(row.message_id), **carrier, "outcome": outcome, **said(told)}
 
 
-def _said(told: dict[str, Any]) -> dict[str, Any]:
-    """What of a finding the report repeats."""
-    said = {name: told[name] for name in _SAID if name in told}
+def said(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a finding is said to everybody: no value of a message."""
+    salt = str(told.get("salt", ""))
+    repeated = {name: told[name] for name in _SAID if name in told}
     if "fields" in told:
-        said["fields"] = {path: pair if path in TELLABLE else [] for path, pair in told["fields"].items()}
-    if "now" in told:
-        now = told["now"]
-        said["now"] = {name: now[name] for name in ("verdict", "changed") if name in now} | _said({"fields": now.get("fields", {})})
-    return said
+        fields: Mapping[str, Any] = told["fields"]
+        repeated["fields"] = {path: pair if is_tellable(path) else [commitment(one, salt) for one in pair] for path, pair in fields.items()}
+    for name in _QUESTIONS:
+        if name in told:
+            inner = told[name]
+            repeated[name] = {one: inner[one] for one in ("verdict", "reasons", "changed") if one in inner} | said({**inner, "salt": salt})
+    return repeated
+
+
+def is_tellable(path: str) -> bool:
+    """Whether a field's values are words of the hub's, not of a message."""
+    return _TELLABLE.fullmatch(path) is not None
+
+
+def commitment(value: Any, salt: str) -> str:
+    """What stands for a value of a message, lower hex. `salt` in hex."""
+    return sha256(bytes.fromhex(salt) + canonical_json(value)).hexdigest()
 
 
 def _approval(conn: Connection, job_id: UUID) -> dict[str, Any] | None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from hub.api.operation import DICT, Operation, ref
+from hub.api.operation import DICT, Json, Operation, ref
 from hub.api.shapes_people import Login
 from hub.api.shapes_replay import Approval, NewReplay, Start
+from hub.replay_reader import MAX_PAGE, OUTCOMES
 
 MODELS: dict[str, type[BaseModel]] = {"Login": Login, "NewReplay": NewReplay, "Approval": Approval, "Start": Start}
 _ONE = "/api/v1/replays/{replay}"
+
+
+def _query(name: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+_LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": MAX_PAGE})
 
 OPERATIONS = (
     Operation(
@@ -48,7 +56,15 @@ OPERATIONS = (
         {"application/json": {"schema": ref("NewReplay")}},
         of_person=True,
     ),
-    Operation("get", "/api/v1/replays", "Các lần phát lại", "The replays", {200: DICT}, of_person=True),
+    Operation(
+        "get",
+        "/api/v1/replays",
+        "Các lần phát lại, mới nhất trước; trang sau: before = next",
+        "The replays, newest first; the next page: before = next",
+        {200: DICT},
+        [_LIMIT, _query("before", {"type": "string", "format": "uuid"})],
+        of_person=True,
+    ),
     Operation("get", _ONE, "Một lần phát lại", "One replay", {200: DICT}, of_person=True),
     Operation(
         "post",
@@ -74,9 +90,23 @@ OPERATIONS = (
     Operation("post", f"{_ONE}/cancel", "Hủy phần chưa làm", "Cancel what is not done", {200: DICT}, of_person=True),
     Operation(
         "get",
+        f"{_ONE}/items",
+        "Từng mục và điều tìm thấy; values=true hiện giá trị hai phía (operator, auditor)",
+        "What was found, item by item; values=true shows what fields were and are (operator, auditor)",
+        {200: DICT},
+        [
+            _query("outcome", {"enum": list(OUTCOMES)}),
+            _LIMIT,
+            _query("after", {"type": "integer", "minimum": 0}),
+            _query("values", {"type": "boolean", "default": False}),
+        ],
+        of_person=True,
+    ),
+    Operation(
+        "get",
         f"{_ONE}/report",
-        "Báo cáo có chữ ký của hub (JSON), hoặc trang in (Accept: text/html)",
-        "The report signed by the hub (JSON), or a page to print (Accept: text/html)",
+        "Báo cáo có chữ ký của hub (JSON), hoặc trang in (Accept: text/html, application/pdf)",
+        "The report signed by the hub (JSON), or a page to print (Accept: text/html, application/pdf)",
         {200: DICT},
         of_person=True,
     ),

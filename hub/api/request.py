@@ -61,10 +61,7 @@ def idempotency_key(request: Request, max_chars: int) -> str:
 
 def uuid_in_path(request: Request, name: str) -> UUID:
     """The path parameter `name` as a UUID in its canonical form."""
-    text = str(request.path_params[name])
-    if not _UUID.fullmatch(text):
-        raise _invalid(f"path {{{name}}}", text, "a UUID such as 0190b5d2-6d3c-7cc1-8a6e-3f4a5b6c7d8e")
-    return UUID(text)
+    return checked_uuid(f"path {{{name}}}", str(request.path_params[name]))
 
 
 def whole_number(request: Request, name: str, default: int, least: int, most: int = _LARGEST) -> int:
@@ -76,6 +73,25 @@ def whole_number(request: Request, name: str, default: int, least: int, most: in
     if len(values) > 1 or not (text.isascii() and text.isdigit() and len(text) <= 19) or not least <= int(text) <= most:
         raise _invalid(f"query {name}", ", ".join(values), f"one whole number from {least} to {most}")
     return int(text)
+
+
+def parameters(request: Request, *known: str) -> dict[str, str]:
+    """The query parameters, each given once, none but those `known`. Raises `Refused("invalid-request")`."""
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            raise _invalid(f"query {shown(name)[:64]}", "a parameter that nobody asks for", ", ".join(known))
+        if name in found:
+            raise _invalid(f"query {name}", "more than once", "at most once")
+        found[name] = value
+    return found
+
+
+def checked_uuid(place: str, text: str) -> UUID:
+    """`text`, given at `place`, as a UUID in its canonical form. Raises `Refused("invalid-request")`."""
+    if not _UUID.fullmatch(text):
+        raise _invalid(place, shown(text)[:64], "a UUID such as 0190b5d2-6d3c-7cc1-8a6e-3f4a5b6c7d8e")
+    return UUID(text)
 
 
 def peer(request: Request, protocol: str) -> str:

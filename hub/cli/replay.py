@@ -116,18 +116,57 @@ def cancel(replay: JobId, session: SessionFile = DEFAULT_SESSION, home: Home = D
 @app.command("status")
 def status(replay: JobId, session: SessionFile = DEFAULT_SESSION, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Một lần phát lại: yêu cầu, mã băm, kết quả đến nay. / One replay: its request, digest, outcomes so far."""
-    _show(_with(home, session, lambda shop, who: shop.replays.status(who, replay)), as_json)
+    _show(_with(home, session, lambda shop, who: shop.reader.status(who, replay)), as_json)
 
 
 @app.command("list")
-def list_replays(session: SessionFile = DEFAULT_SESSION, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+def list_replays(
+    before: Annotated[UUID | None, typer.Option(help="trang sau lần phát lại này / the page after this replay")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="nhiều nhất / at most")] = 200,
+    session: SessionFile = DEFAULT_SESSION,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
     """Các lần phát lại, mới nhất trước. / The replays, newest first."""
-    found = _with(home, session, lambda shop, who: shop.replays.all(who))
+    found = _with(home, session, lambda shop, who: shop.reader.all(who, before=before, limit=limit))
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
-    for one in found:
+    for one in found["items"]:
         print(f"{one['id']}  {one['mode']:<11} {one['state']:<9} {one['items']:>7}  {one['created_at']}")
+    if found["next"]:
+        print(f"… --before {found['next']}")
+
+
+@app.command("items")
+def items(
+    replay: JobId,
+    *,
+    outcome: Annotated[str, typer.Option(help="chỉ các mục có kết quả này / only items of this outcome: different, not-done …")] = "",
+    values: Annotated[
+        bool, typer.Option("--values", help="hiện giá trị hai phía (operator, auditor) / show what fields were and are")
+    ] = False,
+    after: Annotated[int, typer.Option(min=-1, help="sau mục này / after this item")] = -1,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="nhiều nhất / at most")] = 50,
+    session: SessionFile = DEFAULT_SESSION,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Từng mục và điều tìm thấy; giá trị chỉ hiện khi yêu cầu. / Item by item what was found; values only when asked for."""
+    wanted: dict[str, Any] = {"outcome": outcome, "after": after, "limit": limit, "values": values}
+    found = _with(home, session, lambda shop, who: shop.reader.items(who, replay, **wanted))
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    for one in found["items"]:
+        print(f"{one['position']:>7}  {one['index']:>8}  {one.get('delivery', one['message_id'])}  {one['outcome']}")
+        for when in ("", "now", "today"):
+            for path, (then, now) in (one.get(when, {}) if when else one).get("fields", {}).items():
+                print(
+                    f"           {when or 'then':<6} {path}: {json.dumps(then, ensure_ascii=False)} → {json.dumps(now, ensure_ascii=False)}"
+                )
+    if found["next"] is not None:
+        print(f"… --after {found['next']}")
 
 
 @app.command("report")
@@ -136,23 +175,36 @@ def report(
     *,
     form: Annotated[Form, typer.Option("--format", help="json (có chữ ký / signed) | html | pdf")] = Form.JSON,
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="ghi vào tệp / write to this file")] = None,
+    values: Annotated[
+        bool, typer.Option("--values", help="html, pdf: hiện cả giá trị (operator, auditor) / show values beside the commitments")
+    ] = False,
     session: SessionFile = DEFAULT_SESSION,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Báo cáo có chữ ký của hub; HTML và PDF để in. / The signed report; HTML and PDF to print."""
     from hub import reports_replay
+    from schemas.errors import Refused
 
-    signed: bytes = _with(home, session, lambda shop, who: shop.replays.report(who, replay))
-    made = {
+    if values and form is Form.JSON:
+        raise Refused(
+            "invalid-request", got="--values --format json", expected="lgsp replay items --values --json; the signed report has none"
+        )
+    signed, found = _with(
+        home, session, lambda shop, who: (shop.reader.report(who, replay), shop.reader.values(who, replay) if values else {})
+    )
+    made: dict[Form, Callable[[], bytes]] = {
         Form.JSON: lambda: signed,
-        Form.HTML: lambda: reports_replay.page(signed).encode(),
-        Form.PDF: lambda: reports_replay.pdf(signed),
+        Form.HTML: lambda: reports_replay.page(signed, found).encode(),
+        Form.PDF: lambda: reports_replay.pdf(signed, found),
     }
     body = made[form]()
-    if out is not None:
-        out.write_bytes(body)
-    else:
+    if out is None:
         sys.stdout.buffer.write(body)
+        return
+    try:
+        out.write_bytes(body)
+    except OSError as fault:
+        raise Refused("invalid-request", got=f"{out}: {fault.strerror}", expected="a file that may be written") from fault
 
 
 @app.command("verify-report")
@@ -183,7 +235,7 @@ def _run(shop: Workshop, who: Session, replay: UUID, confirm: str, wait: float) 
     from adapters.systems.sandbox import Sandbox
     from hub.cli.progress import bar
 
-    told = shop.replays.status(who, replay)
+    told = shop.reader.status(who, replay)
     if told["state"] in ("ready", "paused"):
         wanted = told["confirm"] if told["state"] == "ready" else None
         if wanted and not confirm and sys.stdin.isatty():
@@ -197,7 +249,7 @@ def _run(shop: Workshop, who: Session, replay: UUID, confirm: str, wait: float) 
             shop.engine(sandbox).run(replay, progress=progress, wait_s=wait)
     finally:
         sandbox.close()
-    return shop.replays.status(who, replay)
+    return shop.reader.status(who, replay)
 
 
 def _with(home: Path, session: Path, work: Callable[[Workshop, Session], Any]) -> Any:
@@ -215,7 +267,7 @@ def _workshop(desk: Desk) -> Workshop:
 
 
 def _told(shop: Workshop, who: Session, job: Job) -> dict[str, Any]:
-    return shop.replays.status(who, job.id)
+    return shop.reader.status(who, job.id)
 
 
 def _mode(text: str) -> Mode:

@@ -14,7 +14,7 @@ from hub.access import Principal
 from hub.artefacts import policies_of, trust_of
 from hub.grounds import Grounds
 from hub.policies import Policies
-from hub.rework.recorded import Recorded, differences, recorded
+from hub.rework.recorded import Recorded, differences, recorded, told_of
 from hub.systems import SendFor
 from replay.artefacts import fetch
 from replay.engine import Writing
@@ -136,7 +136,7 @@ class Revalidate:
             codes = sorted({one.code for one in fault.violations} | {fault.code})
             return Finding(Outcome.DIFFERENT, {"code": fault.code, "got": fault.got, "violations": codes})
         fields = differences(self._then(known, envelope), self._now(envelope))
-        return Finding(Outcome.DIFFERENT, {"fields": fields}) if fields else Finding(Outcome.SAME)
+        return Finding(Outcome.DIFFERENT if fields else Outcome.SAME, told_of(fields))
 
     def settle(self, tx: Writing, item: Item, finding: Finding) -> Finding:
         """Nothing happens."""

@@ -20,7 +20,8 @@ from replay.store.tables import entries, openings
 from schemas.errors import HubError, Refused
 from schemas.message import Inbound
 
-MAX_FIELDS = 50  # that a finding lists
+MAX_FIELDS = 500  # that a finding lists
+MAX_CHARS = 500  # of a value that it shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +88,22 @@ def opened(conn: Connection, index: int, expected_leaf_hash: bytes | None = None
 
 
 def differences(then: Any, now: Any, path: str = "") -> dict[str, list[Any]]:
-    """Every field that differs, by its path: what it was, what it is now. At most `MAX_FIELDS`."""
+    """Every field that differs, by its path: what it was, what it is now."""
     found: dict[str, list[Any]] = {}
     _compare(then, now, path, found)
     return found
 
 
+def told_of(fields: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """What a finding says of fields that differ: nothing where none does; beyond `MAX_FIELDS` how many there are."""
+    if not fields:
+        return {}
+    listed = dict(list(fields.items())[:MAX_FIELDS])
+    return {"fields": listed} if len(listed) == len(fields) else {"fields": listed, "fields_differing": len(fields)}
+
+
 def _compare(then: Any, now: Any, path: str, found: dict[str, list[Any]]) -> None:
-    if len(found) >= MAX_FIELDS or then == now:
+    if then == now:
         return
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for name in sorted(set(then) | set(now)):
@@ -103,9 +112,17 @@ def _compare(then: Any, now: Any, path: str, found: dict[str, list[Any]]) -> Non
         for place, (one, other) in enumerate(zip(then, now, strict=True)):
             _compare(one, other, f"{path}/{place}", found)
     else:
-        found[path or "/"] = [_short(then), _short(now)]
+        found[path or "/"] = [short(then), short(now)]
 
 
-def _short(value: Any) -> Any:
-    text = value if isinstance(value, str) else None
-    return f"{text[:200]}…" if text is not None and len(text) > 200 else value
+def short(value: Any) -> Any:
+    """A value as a finding shows it: a long text by its beginning, length and digest, so that two of them are told apart; a number that
+    canonical JSON does not have as text."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if isinstance(value, int) and abs(value) < 2**53 else str(value)
+    if not isinstance(value, str):
+        return value
+    text = value.encode("utf-8", "backslashreplace").decode("utf-8")  # a lone surrogate has no bytes
+    if len(text) <= MAX_CHARS:
+        return text
+    return f"{text[:MAX_CHARS]}… ({len(text)} characters, SHA-256 {sha256(text.encode()).hexdigest()})"

@@ -19,6 +19,7 @@ from hub.rework.parcels import sent
 from hub.systems import MAILBOX, Systems
 from hub.translating import Translator
 from replay.engine import Writing
+from replay.erasure import is_erased
 from replay.job import Finding, Job, Outcome
 from replay.payloads import PayloadStore
 from replay.selection import Item
@@ -130,6 +131,8 @@ class Redeliver:
         rows = self._rows(conn, item)
         told: dict[str, Any] = {"system": rows[0].system, "recipients": [row.recipient for row in rows]}
         states = sorted({str(row.state) for row in rows})
+        if is_erased(conn, item.message_id):
+            return Finding(Outcome.IMPOSSIBLE, {"code": "payload-erased"}), rows
         recalled = outbox.recalled_among(conn, [row.id for row in rows])
         if recalled or any(row.state not in AGAIN for row in rows):
             why = "recalled by its sender" if recalled else "not one that has ended: " + ", ".join(states)

@@ -15,6 +15,7 @@ from hub.commit import Committer
 from hub.grounds import Grounds
 from hub.key_watch import WatchedKeyring, WatchedMasters
 from hub.policies import Policies
+from hub.replay_reader import ReplayReader
 from hub.replays import Replays
 from hub.rework.looking import Revalidate, Today, Verify
 from hub.rework.parcels import Retranslate
@@ -41,6 +42,7 @@ class Workshop:
     translator: Translator = field(repr=False)
     today: Today
     replays: Replays
+    reader: ReplayReader
     committer: Committer = field(repr=False)
     clock: Callable[[], datetime] = field(repr=False)
 
@@ -84,6 +86,7 @@ def of_home(settings: Settings, watched: WatchedKeyring, store: Store, committer
         translator=Translator.load(systems, settings.home / "mappings", settings.effective_limits),
         today=today,
         replays=Replays(store, committer, clock, watched.sign_report),
+        reader=ReplayReader(store),
         committer=committer,
         clock=clock,
     )

@@ -37,6 +37,17 @@ replay_items = Table(
     Column("finding", Text, nullable=False),  # JSON
     Column("done_at", String(27), nullable=False),
     Index("replay_items_by_outcome", "replay_id", "outcome", "position"),
+    Index("replay_items_by_message", "message_id"),  # what an erasure looks for
+)
+
+# What opens conditions of a request that are values of messages (`replay.typed`). A row goes when such a message is erased.
+replay_typed = Table(
+    "replay_typed",
+    metadata,
+    Column("replay_id", Uuid, ForeignKey("replays.id"), primary_key=True),
+    Column("name", String(16), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("salt", String(32), nullable=False),
 )
 
 approvals = Table(

@@ -70,7 +70,7 @@ def ran(staff: Staff, mode: Mode, **options: Any) -> dict[str, Any]:
 
 def report(staff: Staff, job: Job) -> dict[str, Any]:
     """The report, its signature checked and its counts added up."""
-    told = verify_report(staff.shop.replays.report(staff.session("cuc"), job.id), staff.stage.hub.keyring.public("receipt"))
+    told = verify_report(staff.shop.reader.report(staff.session("cuc"), job.id), staff.stage.hub.keyring.public("receipt"))
     assert sum(told["outcomes"].values()) == told["items"] == job.items
     return told
 
