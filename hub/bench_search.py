@@ -1,7 +1,8 @@
 """How long finding takes: a store filled with generated messages (rows and terms as an acceptance writes them, without journal and
 payloads), then every kind of question by itself and combined, each asked many times.
 
-The store lies in a folder that may be kept: a run goes on filling where the last one stopped. About 2.1 KB of disk per message.
+The store lies in a folder, or a PostgreSQL database, that may be kept: a run goes on filling where the last one stopped. About 2.1 KB of
+disk per message.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +22,18 @@ from replay import terms
 from replay.search import Viewer
 from replay.store.engine import Store, open_store
 from replay.store.index_key import index_key
-from replay.store.tables import deliveries, messages, search
+from replay.store.tables import deliveries, log_head, messages, search
 from schemas.agency import AgencyCode
+from schemas.errors import Refused
 from schemas.message import rfc3339
 
 LOT = 5_000
 AGENCIES = 400
 ROUNDS = 60
+_SIZES = {
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+    "postgresql": "SELECT pg_database_size(current_database())",
+}
 _START = datetime(2025, 1, 1, tzinfo=UTC)
 _ABOUT = ("đất đai", "xây dựng", "hộ tịch", "y tế", "giáo dục", "giao thông", "môi trường", "thuế", "đầu tư", "an toàn thực phẩm")
 _DOING = ("Báo cáo", "Về việc", "Quyết định", "Giấy mời họp", "Kế hoạch", "Thông báo", "Đề nghị phối hợp", "Công bố")
@@ -36,8 +41,10 @@ _WHERE = ("phường Ninh Hiệp", "xã Vạn Thắng", "huyện Diên Khánh", 
 
 
 def fill(store: Store, count: int, tell: Callable[[int], None] = lambda _: None) -> None:
-    """Generates messages until there are `count`."""
+    """Generates messages until there are `count`. Raises `Refused("invalid-request")` for the store of a hub: nothing is put into that."""
     with store.read() as conn:
+        if conn.execute(select(log_head.c.origin)).scalar_one():
+            raise Refused("invalid-request", got="the store of a hub", expected="an empty database, or one of an earlier run")
         have = conn.execute(select(func.count()).select_from(messages)).scalar_one()
     for first in range(have, count, LOT):
         with store.write() as conn:
@@ -60,18 +67,22 @@ def measure(store: Store, count: int) -> dict[str, tuple[float, float]]:
     return figures
 
 
-def run(folder: Path, count: int, tell: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
-    """Fills and measures; figures in ms."""
-    store = open_store(f"sqlite:///{folder / 'search.sqlite'}")
+def run(url: str, count: int, tell: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
+    """Fills the store at `url` and measures; figures in ms."""
+    store = open_store(url)
     try:
         begun = time.perf_counter()
         fill(store, count, tell)
         filled_s = time.perf_counter() - begun
+        with store.aside() as conn:
+            if store.dialect == "postgresql":
+                conn.exec_driver_sql("VACUUM ANALYZE")  # as a server that lives does by itself
+            size = conn.exec_driver_sql(_SIZES[store.dialect]).scalar_one()
         figures = measure(store, count)
     finally:
         store.close()
-    size = (folder / "search.sqlite").stat().st_size
     return {
+        "store": store.dialect,
         "messages": count,
         "fill_s": round(filled_s, 1),
         "database_bytes": size,
@@ -110,7 +121,8 @@ def _insert(conn: Connection, lot: list[dict[str, Any]]) -> None:
     conn.execute(deliveries.insert(), [_delivery(one) for one in lot])
     rows = [{"position": one["position"], "terms": terms.terms_of(one)} for one in lot]
     conn.execute(search.insert(), rows)
-    conn.execute(text("INSERT INTO search_terms(rowid, terms) VALUES (:position, :terms)"), rows)
+    if conn.dialect.name == "sqlite":
+        conn.execute(text("INSERT INTO search_terms(rowid, terms) VALUES (:position, :terms)"), rows)
 
 
 def _message(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,4 +198,25 @@ _QUESTIONS: Mapping[str, Callable[[Mapping[str, Any]], _Question]] = {
     "parked, of an agency": lambda one: ({"state": "parked", "agency": one["sender"]}, None),
     "a system's own": lambda one: ({}, _viewer(one)),
     "a system's own, by words": lambda one: ({"q": one["title"].split()[1]}, _viewer(one)),
+    "recipient": lambda one: ({"recipient": one["recipients"][0]}, None),
+    "sender and recipient": lambda one: ({"sender": one["sender"], "recipient": one["recipients"][0]}, None),
+    "all of these and words": lambda one: (
+        {"sender": one["sender"], "recipient": one["recipients"][0], "q": one["title"].split()[1], "state": "refused"},
+        None,
+    ),
+    "words that never meet": lambda one: ({"q": "Báo cáo Quyết định"}, None),
+    "a state and a code that never meet": lambda one: ({"state": "delivered", "code": "agency-refused"}, None),
+    "refused, of an agency, long ago": lambda one: (
+        {"state": "refused", "agency": one["sender"], "since": "2025-01-05", "until": "2025-01-20"},
+        None,
+    ),
+    "a day and a word": lambda one: (
+        {"q": one["title"].split()[1], "since": f"{one['at']:%Y-%m-%d}", "until": f"{one['at']:%Y-%m-%d}"},
+        None,
+    ),
+    "a page far down": lambda one: ({"before": str(one["position"])}, None),
+    "a page of 500": lambda one: ({"q": one["title"].split()[1], "limit": "500"}, None),
+    "a system's own, refused": lambda one: ({"state": "refused"}, _viewer(one)),
+    "a system's own, by code": lambda one: ({"code": "agency-refused"}, _viewer(one)),
+    "a system's own, of a day": lambda one: ({"since": f"{one['at']:%Y-%m-%d}", "until": f"{one['at']:%Y-%m-%d}"}, _viewer(one)),
 }

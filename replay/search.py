@@ -10,12 +10,13 @@ nothing a person types is ever part of a query language.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, cast, func, literal, literal_column, or_, select, text
+from sqlalchemy import JSON, BigInteger, ColumnElement, Connection, Select, cast, func, literal, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.types import Text
 
@@ -144,6 +145,7 @@ class _Narrowed:
 
     def __init__(self, conn: Connection, question: Question) -> None:
         self._conn = conn
+        self._is_sqlite = conn.dialect.name == "sqlite"
         self._question = question
         self._groups = question.groups()
         self._source = self._narrowest()
@@ -177,7 +179,7 @@ class _Narrowed:
         asked = self._question
         query = select(_INDEX).where(candidates[-1] <= _INDEX, candidates[0] >= _INDEX).order_by(_INDEX.desc())
         if candidates[0] - candidates[-1] >= len(candidates):  # not without a gap
-            query = query.where(_INDEX.in_(candidates))
+            query = query.where(_INDEX.in_(self._among(candidates)))
         if asked.since is not None:
             query = query.where(messages.c.accepted_at >= rfc3339(asked.since))
         if asked.until is not None:
@@ -185,25 +187,35 @@ class _Narrowed:
         for condition in self._copies():
             query = query.where(condition)
         if self._groups and not self._source.of_terms:
-            query = query.where(*(_has(group) for group in self._groups))
+            query = query.where(*(self._has(group) for group in self._groups))
         return list(self._conn.execute(query).scalars())
 
     def _copies(self) -> list[ColumnElement[bool]]:
         """What has to hold of one of the message's copies, as far as the viewer may know of it."""
         asked, viewer = self._question, self._question.viewer
-        known = deliveries.c.message_id == messages.c.id
+        known = [deliveries.c.sequence == _INDEX]  # a copy has its message's index, and the indexes of `deliveries` end with it
         if viewer is not None:
             own = or_(messages.c.principal == viewer.system, messages.c.sender_key.in_(viewer.agencies))
-            known = and_(known, or_(deliveries.c.system == viewer.system, own))
-        found: list[ColumnElement[bool]] = []  # `coalesce`: a message has few copies, a state has many; look them up by message
+            known.append(or_(deliveries.c.system == viewer.system, own))
+        found: list[ColumnElement[bool]] = []
         if asked.state:
-            found.append(
-                select(deliveries.c.id).where(known, func.coalesce(deliveries.c.state, "") == asked.state).correlate(messages).exists()
-            )
+            found.append(_a_copy(*known, deliveries.c.state == asked.state))
         if asked.code:
-            failed = select(deliveries.c.id).where(known, func.coalesce(deliveries.c.cause, "") == asked.code).correlate(messages).exists()
-            found.append(or_(failed, _has([terms.term("e", asked.code)])))
+            found.append(or_(_a_copy(*known, deliveries.c.cause == asked.code), self._has([terms.term("e", asked.code)])))
         return found
+
+    def _has(self, group: Sequence[str]) -> ColumnElement[bool]:
+        """The message has one of these terms."""
+        place = func.instr if self._is_sqlite else func.strpos
+        one_of = or_(*(place(search.c.terms, f" {one} ") > 0 for one in group))
+        return select(_ONE).where(search.c.position == _INDEX, one_of).correlate(messages).exists()
+
+    def _among(self, candidates: Sequence[int]) -> Select[Any]:
+        """The candidates as rows of one parameter: a list of thousands of them would cost more to write than to look up."""
+        listed = literal(json.dumps(candidates), Text)
+        if self._is_sqlite:
+            return select(literal_column("value", BigInteger)).select_from(func.json_each(listed))
+        return select(cast(func.json_array_elements_text(cast(listed, JSON)), BigInteger))
 
     def _narrowest(self) -> _Source:
         """The source with the fewest candidates, counted up to `COUNTED`; terms where nothing is narrower."""
@@ -225,7 +237,7 @@ class _Narrowed:
         return sum(int(self._conn.execute(select(func.count()).select_from(one)).scalar_one()) for one in some)
 
     def _by_terms(self, groups: Sequence[Sequence[str]]) -> _Part:
-        if self._conn.dialect.name == "sqlite":
+        if self._is_sqlite:
             asked = " AND ".join(f"({' OR '.join(group)})" for group in groups)
             matched = text("search_terms MATCH :asked").bindparams(asked=asked)
             return _ROWID, select(_ROWID).select_from(text("search_terms")).where(matched)
@@ -245,12 +257,11 @@ class _Source:
     of_terms: bool = False  # of all the terms that are asked for: nothing is left to check of them
 
 
-def _has(group: Sequence[str]) -> ColumnElement[bool]:
-    """The message has one of these terms."""
-    one_of = or_(*(search.c.terms.contains(f" {one} ", autoescape=True) for one in group))
-    return select(search.c.position).where(search.c.position == _INDEX, one_of).correlate(messages).exists()
+def _a_copy(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return select(_ONE).where(*conditions).correlate(messages).exists()
 
 
+_ONE: ColumnElement[int] = literal_column("1")
 _ROWID: ColumnElement[int] = literal_column("search_terms.rowid")
 
 

@@ -119,6 +119,9 @@ def fsck_command(
 def search_command(
     messages: Annotated[int, typer.Option(min=100, max=10_000_000, help="số thông điệp / how many messages")] = 100_000,
     folder: Annotated[Path | None, typer.Option(help="giữ kho ở đây và làm tiếp lần sau / keep the store here and go on next time")] = None,
+    store_url: Annotated[
+        str, typer.Option(help="một cơ sở dữ liệu PostgreSQL để trống, được ghi vào / an empty PostgreSQL database, which is filled")
+    ] = "",
     json_output: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Đo thời gian tìm thông điệp trên dữ liệu sinh ra. / Measure finding on generated messages."""
@@ -127,11 +130,11 @@ def search_command(
     from hub.bench_search import run
 
     with tempfile.TemporaryDirectory() as scratch:
-        done = run(folder or Path(scratch), messages)
+        done = run(store_url or f"sqlite:///{(folder or Path(scratch)) / 'search.sqlite'}", messages)
     if json_output:
         print(json.dumps(done))
         return
-    print(f"{done['messages']} messages, {done['database_bytes'] / 1e6:.0f} MB, filled in {done['fill_s']} s\n")
-    print(f"{'':28}{'p50 ms':>9}{'p95 ms':>9}")
+    print(f"{done['store']}, {done['messages']} messages, {done['database_bytes'] / 1e6:.0f} MB, filled in {done['fill_s']} s\n")
+    print(f"{'':36}{'p50 ms':>9}{'p95 ms':>9}")
     for name, one in done["questions"].items():
-        print(f"{name:28}{one['p50_ms']:>9}{one['p95_ms']:>9}")
+        print(f"{name:36}{one['p50_ms']:>9}{one['p95_ms']:>9}")

@@ -91,9 +91,12 @@ class Face:
 
 
 @contextmanager
-def serving(home: Path, more: Mapping[str, str] = MappingProxyType({}), trust: Path | None = None) -> Iterator[Face]:
-    """A hub in `home`, served until the block ends. `more`: further profiles by name, as TOML; `trust`: a folder of whom it trusts."""
+def serving(home: Path, more: Mapping[str, str] = MappingProxyType({}), trust: Path | None = None, toml: str = "") -> Iterator[Face]:
+    """A hub in `home`, served until the block ends. `more`: further profiles by name, as TOML; `trust`: a folder of whom it trusts;
+    `toml`: further settings."""
     keys = _write_home(home)
+    settings = home / "hub.toml"
+    settings.write_text(toml + settings.read_text("utf-8"), "utf-8")
     if trust:
         shutil.copytree(trust, home / "trust", dirs_exist_ok=True)
     for name, profile in more.items():
