@@ -98,8 +98,7 @@ def parse(raw: bytes, *, charset: str = "", limits: Limits = DEFAULT_LIMITS, max
 
 def parse_file(file: BinaryIO, *, limits: Limits = DEFAULT_LIMITS, max_bytes: int | None = None) -> ParsedXml:
     """The same of a seekable file, without holding its bytes beside its tree."""
-    size = file.seek(0, 2)
-    file.seek(0)
+    size, _ = file.seek(0, 2), file.seek(0)
     head = file.read(octets.HEAD_BYTES)
     octets.check_size(head, limits.max_body_bytes)
     if size > (max_bytes or limits.max_body_bytes):
@@ -186,14 +185,15 @@ def canonical(
 
     `whole_document` adds the processing instructions beside the root, as C14N of a document does (``URI=""`` of XMLDSig).
     For a part of a document use `as_root` first: lxml's inclusive form of an inner element is wrong (it emits ``xmlns=""``).
-
-    Raises `Refused` with `malformed-xml` where there is no canonical form: a relative namespace name (C14N 1.0 §1.3). It never
-    returns an empty form instead, which anyone could have signed. `resource-limit` where it would cost too much to make.
+    Raises `Refused` with `malformed-xml` where there is none: a relative namespace name (C14N 1.0 §1.3). It never returns an empty form
+    instead, which anyone could have signed. `resource-limit` where it would cost too much to make.
     """
     if not (light and exclusive and len(inclusive_prefixes) <= namespaces.FEW_PREFIXES):  # `namespaces.is_light`: nothing to count
         namespaces.check_work(element, exclusive=exclusive, prefixes=len(inclusive_prefixes))
-    node = element.getroottree() if whole_document else element
     prefixes = (list(inclusive_prefixes) or None) if exclusive else None
+    if not (whole_document or (exclusive and not prefixes)) and next(element.itersiblings(), element.getprevious()) is not None:
+        element = reread(etree.tostring(element, with_tail=False, encoding="UTF-8"))  # lxml gets the form of such a root wrong, too
+    node = element.getroottree() if whole_document else element
     try:
         return etree.tostring(node, method="c14n", exclusive=exclusive, inclusive_ns_prefixes=prefixes, with_comments=with_comments)
     except etree.C14NError as fault:

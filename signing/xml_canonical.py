@@ -6,9 +6,10 @@ with what it inherits: all namespaces, and the `xml:*` attributes that the form 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from copy import deepcopy
-from urllib.parse import urljoin
+from functools import reduce
 
 from lxml import etree
 
@@ -16,10 +17,14 @@ from schemas.xml import Element, as_root, canonical, child_elements, local_name,
 from signing.algorithms import CANONICALIZATIONS, EXC_C14N, Canonicalization
 from signing.cms_value import Parts
 from signing.element import algorithm_of, names_of, refused
+from signing.xml_base import joined
 
 MAX_PREFIXES = 64  # in one InclusiveNamespaces
 _INCLUSIVE = f"{{{EXC_C14N}}}InclusiveNamespaces"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
+# Of a canonical form, in which no other ``<`` stands: start tags with their attributes, and what could hold something that looks like one.
+_TOKEN = re.compile(rb'<!--.*?-->|<\?.*?\?>|<([^\s<>/!?]+)((?: [^\s=<>"]+="[^"]*")*)>', re.S)
+_ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"})
 _INHERITED_1_1 = (_XML + "lang", _XML + "space")  # and xml:base, put together; never xml:id
 
 
@@ -101,31 +106,40 @@ def _octets(
         whole_document=whole,
         light=light,
     )
-    return _with_default(octets, apex) if "#default" in prefixes and not whole else octets
+    return _with_default(octets, apex) if form.exclusive and "#default" in prefixes else octets
 
 
 def _with_default(octets: bytes, apex: Element) -> bytes:
-    # lxml passes over "#default" in a prefix list (Exclusive C14N §3): the inherited default namespace belongs on the apex then.
-    inherited, name = apex.nsmap.get(None), f"<{apex.prefix}:{local_name(apex)}".encode()
-    if apex.prefix is None or not inherited or not octets.startswith(name) or set(inherited) & set('&<"\t\r\n'):
-        return octets
-    return name + f' xmlns="{inherited}"'.encode() + octets[len(name) :]
+    """lxml passes over ``#default`` in a prefix list (Exclusive C14N §3): the default namespace is to be shown wherever it changes."""
+    elements = apex.iter("*")
+
+    def shown(token: re.Match[bytes]) -> bytes:
+        if not token[1]:
+            return token[0]
+        element = next(elements)
+        own, above = element.nsmap.get(None, ""), element.getparent()
+        same = own == ("" if above is None or element is apex else above.nsmap.get(None, ""))
+        attributes = token[2] if not token[2].startswith(b' xmlns="') else token[2][token[2].index(b'"', 8) + 1 :]
+        return b"<" + token[1] + (b"" if same else b' xmlns="' + own.translate(_ESCAPED).encode() + b'"') + attributes + b">"
+
+    return _TOKEN.sub(shown, octets)
 
 
 def _alone(element: Element, form: Canonicalization) -> Element:
-    if not form.version_1_1:
+    if not form.exclusive and not form.version_1_1:
         return as_root(element)
     copy = reread(etree.tostring(element, with_tail=False, encoding="UTF-8"))
+    if form.exclusive:
+        return copy  # which inherits no attributes (Exclusive C14N §3)
     ancestors = list(element.iterancestors())
     for name in _INHERITED_1_1:
         value = next((one.get(name) for one in ancestors if one.get(name) is not None), None)
         if value is not None and copy.get(name) is None:
             copy.set(name, value)
-    bases = [one.get(_XML + "base") for one in (element, *ancestors)]
-    if any(bases[1:]):  # C14N 1.1 §2.4: those of the elements left out are put together with the apex's own
-        base = ""
-        for one in reversed(bases):
-            base = urljoin(base, one or "")
+    bases = [value for one in (element, *ancestors) if (value := one.get(_XML + "base")) is not None]
+    if bases and (len(bases) > 1 or element.get(_XML + "base") is None):  # C14N 1.1 §2.4: those of the elements left out are put together
+        base = reduce(lambda below, above: joined(above, below), bases)
+        copy.attrib.pop(_XML + "base", None)
         if base:
             copy.set(_XML + "base", base)
     return copy

@@ -1,8 +1,9 @@
 """What of a document the signatures in it are over, so that nothing beside what was signed can be read for it.
 
-Every element is inside something that was digested, or a part of a signature, or only holds such: then it has no text and no attributes of
-its own but ids. An element that is none of these refuses the document: `wrapping` where it looks like what was signed (the signed one was
-moved away, or another put beside it), else `coverage`. Inside a signature, where no enveloped one reaches, only its own parts may stand.
+Every element is inside something that was digested, or a part of a signature, or only holds such: then it has no text, and no attributes of
+its own but ids and those of XML itself. An element that is none of these refuses the document: `wrapping` where it looks like what was
+signed (the signed one was moved away, or another put beside it), else `coverage`. Inside a signature, where no enveloped one reaches, only
+its own parts may stand.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from signing.xmldsig import SIGNATURE
 XADES = tuple(f"http://uri.etsi.org/01903/v{version}#" for version in ("1.1.1", "1.2.2", "1.3.2", "1.4.1"))
 _KNOWN = frozenset({DSIG, DSIG11, *XADES, "http://uri.etsi.org/19132/v1.1.1#"})
 _OBJECT, _KEY_INFO, _SIGNED_INFO = (f"{{{DSIG}}}{name}" for name in ("Object", "KeyInfo", "SignedInfo"))
-_SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
+# Says where a schema lies, or how what is inside is to be taken: language, white space, the base of relative addresses.
+_HARMLESS = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
 
 
 def uncovered(
@@ -81,4 +83,4 @@ def _inside(signature: Element, covered: set[Element]) -> Iterator[Element]:
 def _says_something(element: Element) -> bool:
     """Text or attributes that a reader could take for content."""
     text = (element.text or "") + "".join(child.tail or "" for child in element)
-    return bool(text.strip()) or any(name not in ID_NAMES and not name.startswith(_SCHEMA_INSTANCE) for name in map(str, element.keys()))
+    return bool(text.strip()) or any(name not in ID_NAMES and not name.startswith(_HARMLESS) for name in map(str, element.keys()))

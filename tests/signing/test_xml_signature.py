@@ -15,12 +15,12 @@ from schemas.errors import Refused
 from signing.finding import Coverage, Finding, Integrity
 from signing.xml_signature import examine_xml
 from tests.signing.signed_files import around, told, world
-from tests.vectors import build_xml, build_xml_defects
+from tests.vectors import build_xml, build_xml_canonical, build_xml_defects
 from tests.vectors.case import Case, flipped
 from tests.vectors.sign_xml import DS, exclusive
 
-HONEST = {case.name: case for case in build_xml.honest(world())}
-DEFECTS = {case.name: case for case in build_xml_defects.defects(world())}
+HONEST = {case.name: case for case in (*build_xml.honest(world()), *build_xml_canonical.honest(world()))}
+DEFECTS = {case.name: case for case in (*build_xml_defects.defects(world()), *build_xml_canonical.defects(world()))}
 
 
 def examine(case: Case) -> tuple[Finding, ...]:

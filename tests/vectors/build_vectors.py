@@ -45,6 +45,7 @@ from tests.vectors import (
     build_tsr,
     build_xades,
     build_xml,
+    build_xml_canonical,
     build_xml_defects,
 )
 from tests.vectors.build_signers import Signed
@@ -149,7 +150,8 @@ def of_form(group: str, kind: Kind, cases: Iterator[Case] | Sequence[Case], sett
 
 def xml(world: World) -> Iterator[Vector]:
     """XMLDSig of every form."""
-    yield from of_form("xml", Kind.XML, [*build_xml.honest(world), *build_xml_defects.defects(world)], signed_files(world))
+    canonical = [*build_xml_canonical.honest(world), *build_xml_canonical.defects(world)]
+    yield from of_form("xml", Kind.XML, [*build_xml.honest(world), *build_xml_defects.defects(world), *canonical], signed_files(world))
 
 
 def xades(world: World) -> Iterator[Vector]:
