@@ -154,7 +154,7 @@ class Engine:
         most = CHUNK if not job.rate_per_s else max(1, min(CHUNK, int(job.rate_per_s)))
         until, found = time.monotonic() + CHUNK_S, []
         for item in items[:most]:
-            found.append((item, work.look(item)))
+            found.append((item, _looked_at(work, item)))
             if time.monotonic() > until or stopped():
                 break
         return found
@@ -230,6 +230,14 @@ class Engine:
     def _now(self, job_id: UUID) -> Job:
         with self.store.read() as conn:
             return jobs.load(conn, job_id)
+
+
+def _looked_at(work: Work, item: Item) -> Finding:
+    """What there is to say of an item; one that cannot be asked about keeps no other from its turn."""
+    try:
+        return work.look(item)
+    except Refused as fault:
+        return Finding(Outcome.IMPOSSIBLE, {"code": fault.code, "got": fault.got})
 
 
 def end_job(tx: Writing, job: Job, state: JobState, sign: Callable[[Mapping[str, Any]], bytes], *, by: str, at: datetime) -> None:

@@ -90,7 +90,12 @@ class AlgorithmPolicy:
     @classmethod
     def load(cls, path: Path = TABLE) -> AlgorithmPolicy:
         """The table in `path`; one that is not well-formed is a defect of the installation."""
-        table = tomllib.loads(path.read_text("utf-8"))
+        return cls.parse(path.read_text("utf-8"))
+
+    @classmethod
+    def parse(cls, text: str) -> AlgorithmPolicy:
+        """The table in `text`, such as one that was kept. Raises ValueError, KeyError or TypeError for one that is not well-formed."""
+        table = tomllib.loads(text)
         rows = {(kind, row["name"]): _row(row) for kind in ("hash", "key", "scheme") for row in table[kind]}
         identifiers = {name: Identified(*pair) for part in ("xml", "oid") for name, pair in table[part].items()}
         sources = {name: f"{source['text']} [{source['label']}]" for name, source in table["source"].items()}

@@ -122,15 +122,27 @@ def reverify(
         return judge_envelope(envelope, policy, then, limits)
     if now is None:
         raise RuntimeError('the question "now" needs a context of now')
-    return judge_envelope(envelope, policy, _today(then, now), limits)
+    return judge_envelope(envelope, policy, joined(then, now), limits)
 
 
 def today(bundle: bytes, blob: Callable[[str], bytes], now: Context, policies: Mapping[str, AlgorithmPolicy] = _POLICIES) -> Context:
     """The context that `reverify` judges "now" in. Raises as it does."""
-    return _today(_context(_read(bundle), blob, policies), now)
+    return joined(_context(_read(bundle), blob, policies), now)
 
 
-def _today(then: Context, now: Context) -> Context:
+def context_in(bundle: bytes, blob: Callable[[str], bytes], data: bytes, policies: Mapping[str, AlgorithmPolicy] = _POLICIES) -> Context:
+    """The context of then, for a bundle about `data`. Raises as `reverify`."""
+    rows = _read(bundle)
+    if sha256(data) != rows["data_sha256"]:
+        raise Refused("evidence-invalid", got=f"bytes {sha256(data)}", expected=str(rows["data_sha256"]))
+    try:
+        return _context(rows, blob, policies)
+    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        raise Refused("evidence-invalid", got=f"{type(fault).__name__}: {fault}", expected=FORM) from fault
+
+
+def joined(then: Context, now: Context) -> Context:
+    """The context of `now` for a question about `then`: what was at hand then is at hand still, and the journal proves the time."""
     return replace(
         now,
         proven_time=then.proven_time or then.at,  # by the journal, which has had the bytes since

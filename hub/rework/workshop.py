@@ -17,9 +17,10 @@ from hub.key_watch import WatchedKeyring, WatchedMasters
 from hub.policies import Policies
 from hub.replay_reader import ReplayReader
 from hub.replays import Replays
-from hub.rework.looking import Revalidate, Today, Verify
+from hub.rework.looking import Revalidate
 from hub.rework.parcels import Retranslate
 from hub.rework.sending import InSandbox, Redeliver
+from hub.rework.verifying import Today, Verify
 from hub.systems import Systems
 from hub.translating import Translator
 from replay.engine import Engine, Work
