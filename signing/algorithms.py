@@ -131,8 +131,10 @@ class AlgorithmPolicy:
     def allows_key(self, key: CertificatePublicKeyTypes, *, at: datetime, proven: bool = False) -> Answer:
         """`allows` for a public key, its parameters included."""
         if isinstance(key, rsa.RSAPublicKey):
-            if key.public_numbers().e < RSA_MIN_EXPONENT:
-                return Answer(False, "weak-key", "")
+            numbers = key.public_numbers()
+            fault = rsa_fault(numbers.n, numbers.e)
+            if fault:
+                return Answer(False, "weak-key", fault)
             return self.allows("key", "RSA", key.key_size, at=at, proven=proven)
         if isinstance(key, ec.EllipticCurvePublicKey):
             return self.allows("key", key.curve.name, key.curve.key_size, at=at, proven=proven)
@@ -151,6 +153,13 @@ class AlgorithmPolicy:
 def _row(row: Mapping[str, Any]) -> Row:
     bits = row.get("bits")
     return Row(row["name"], row["source"], (bits[0], bits[1]) if bits else None, row.get("until"), row.get("proven", False))
+
+
+def rsa_fault(modulus: int, exponent: int) -> str:
+    """What is wrong with an RSA key besides its size, "" where nothing is: NIST FIPS 186-5 §A.1.1, 2^16 < e < 2^256, both odd."""
+    if not 2**16 < exponent < 2**256 or exponent % 2 == 0:
+        return "NIST FIPS 186-5 §A.1.1: an odd exponent from 65537, below 2^256 [N]"
+    return "" if modulus % 2 else "an odd modulus"
 
 
 CURRENT = AlgorithmPolicy.load()
@@ -210,7 +219,6 @@ CANONICALIZATIONS = {
     )
 }
 
-RSA_MIN_EXPONENT = 3
 CURVES: dict[str, tuple[str, int, ec.EllipticCurve]] = {  # name → (identifier of dsig11:NamedCurve, octets of r and of s, curve)
     "secp256r1": ("urn:oid:1.2.840.10045.3.1.7", 32, ec.SECP256R1()),
     "secp384r1": ("urn:oid:1.3.132.0.34", 48, ec.SECP384R1()),

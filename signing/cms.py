@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from asn1crypto import cms, core, crl, ocsp
+from asn1crypto import core, crl, ocsp
 
 from schemas.errors import Refused, Violation, error, warning
 from signing import ber, cms_structure, timestamp
@@ -150,16 +150,12 @@ def carried(signer: Signer) -> Evidence:
     """Certificates, CRLs and OCSP responses among a signer's attributes. What cannot be read is left out: it is nobody's proof."""
     found = Evidence()
     for der in signer.unsigned.get(_CERTIFICATE_VALUES, ()):
-        found += Evidence(certificates=tuple(_read(lambda der=der: [c.dump() for c in cms.CertificateSet.load(_as_set(der), strict=True)])))
+        found += Evidence(certificates=tuple(_read(lambda der=der: [c for c in cms_structure.members(der) if c[:1] == b"\x30"])))
     for der in signer.unsigned.get(_REVOCATION_VALUES, ()):
         found += _revocations(der)
     for der in (*signer.signed.get(_ADOBE_REVOCATION, ()), *signer.unsigned.get(_ADOBE_REVOCATION, ())):
         found += _revocations(der)
     return found
-
-
-def _as_set(der: bytes) -> bytes:
-    return b"\x31" + der[1:]
 
 
 def _read(work: Any) -> list[bytes]:
@@ -181,14 +177,14 @@ class _Revocations(core.Sequence):  # type: ignore[misc]  # asn1crypto is not an
 
 
 def _revocations(der: bytes) -> Evidence:
-    crls = _read(lambda: [one.dump() for one in _members(der, "crls")])
-    ocsps = _read(lambda: [_response(one.dump()) for one in _members(der, "ocsps")])
+    crls = _read(lambda: list(_members(der, "crls")))
+    ocsps = _read(lambda: [_response(one) for one in _members(der, "ocsps")])
     return Evidence(crls=tuple(crls), ocsps=tuple(ocsps))
 
 
-def _members(der: bytes, name: str) -> list[Any]:
+def _members(der: bytes, name: str) -> tuple[bytes, ...]:
     found = _Revocations.load(der, strict=True)[name]
-    return [] if isinstance(found, core.Void) else list(found)
+    return () if isinstance(found, core.Void) else tuple(ber.split(found.contents))
 
 
 def _response(der: bytes) -> bytes:
@@ -196,8 +192,12 @@ def _response(der: bytes) -> bytes:
     if cms_structure.members(der)[0][:1] == b"\x0a":  # ENUMERATED: the status
         return der
     basic = ocsp.BasicOCSPResponse.load(der, strict=True)
+    _ = basic["tbs_response_data"].native  # it is one
     wrapped = ocsp.OCSPResponse(
-        {"response_status": "successful", "response_bytes": {"response_type": "basic_ocsp_response", "response": basic}}
+        {
+            "response_status": "successful",
+            "response_bytes": {"response_type": "basic_ocsp_response", "response": core.ParsableOctetString(der)},
+        }
     )
     return bytes(wrapped.dump())
 

@@ -1,7 +1,8 @@
 """A CMS SignedData (RFC 5652 §5) read from bytes into plain values; nothing of it is verified here.
 
 asn1crypto meets foreign bytes in this module only, after `ber.definite` has bounded them, and everything that can fail is read at once:
-what leaves here raises nothing later.
+what leaves here raises nothing later. What is handed on as DER is cut out of the bytes: asn1crypto writes some values otherwise than it
+read them (a unique identifier in a certificate), and their signatures would be lost.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ MAX_SIGNERS = 32
 MAX_CERTIFICATES = 128
 MAX_REVOCATIONS = 64
 _OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"  # RFC 5940: an OCSP response among the CRLs
+_SEQUENCE = b"\x30"
 _FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 
 Attributes = Mapping[str, tuple[bytes, ...]]  # dotted type → values in DER
@@ -110,7 +112,7 @@ def _signed_data(value: Any, der: bytes) -> SignedData:
         certificates=_certificates(value["certificates"]),
         crls=crls,
         ocsps=ocsps,
-        signers=tuple(_signer(one) for one in signers),
+        signers=tuple(_signer(one, raw) for one, raw in zip(signers, ber.split(value["signer_infos"].contents), strict=True)),
         der=der,
     )
 
@@ -136,7 +138,7 @@ def _certificates(found: Any) -> tuple[bytes, ...]:
         return ()
     if len(found) > MAX_CERTIFICATES:
         raise Refused("resource-limit", got=f"{len(found)} certificates", expected=f"at most {MAX_CERTIFICATES}")
-    return tuple(dict.fromkeys(choice.chosen.dump() for choice in found if choice.name == "certificate"))
+    return tuple(dict.fromkeys(der for der in ber.split(found.contents) if der[:1] == _SEQUENCE))  # others are attribute certificates
 
 
 def _revocations(found: Any) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
@@ -145,29 +147,26 @@ def _revocations(found: Any) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     if len(found) > MAX_REVOCATIONS:
         raise Refused("resource-limit", got=f"{len(found)} CRLs and OCSP responses", expected=f"at most {MAX_REVOCATIONS}")
     crls, ocsps = [], []
-    for choice in found:
+    for der, choice in zip(ber.split(found.contents), found, strict=True):
         if choice.name == "crl":
-            crls.append(choice.chosen.dump())
+            crls.append(der)
         elif choice.chosen["other_rev_info_format"].dotted == _OCSP_RESPONSE:
-            ocsps.append(choice.chosen["other_rev_info"].dump())
+            ocsps.append(members(der)[1])
     return tuple(crls), tuple(ocsps)
 
 
-def _signer(info: Any) -> Signer:
-    attributes = info["signed_attrs"]
-    present = not isinstance(attributes, core.Void)
-    octets = None
-    if present:
-        octets = b"\x31" + attributes.dump()[1:]  # [0] IMPLICIT becomes SET OF, RFC 5652 §5.4
+def _signer(info: Any, der: bytes) -> Signer:
+    tagged = {part[:1]: part for part in members(der)[3:]}
+    signed, unsigned = tagged.get(b"\xa0"), tagged.get(b"\xa1")
     return Signer(
         identifier=_identifier(info["sid"]),
         digest=_algorithm(info["digest_algorithm"]),
         method=_algorithm(info["signature_algorithm"]),
         value=info["signature"].native,
-        signed_octets=octets,
-        signed_parts=tuple(ber.split(attributes.contents)) if present else (),
-        signed=_attributes(attributes) if present else {},
-        unsigned=_attributes(info["unsigned_attrs"], repeatable=True),
+        signed_octets=b"\x31" + signed[1:] if signed else None,  # [0] IMPLICIT becomes SET OF, RFC 5652 §5.4
+        signed_parts=tuple(members(signed)) if signed else (),
+        signed=_attributes(signed) if signed else {},
+        unsigned=_attributes(unsigned, repeatable=True) if unsigned else {},
     )
 
 
@@ -183,13 +182,14 @@ def _algorithm(identifier: Any) -> Algorithm:
     return Algorithm(identifier["algorithm"].dotted, parts[1] if len(parts) > 1 else b"")
 
 
-def _attributes(found: Any, *, repeatable: bool = False) -> dict[str, tuple[bytes, ...]]:
+def _attributes(der: bytes, *, repeatable: bool = False) -> dict[str, tuple[bytes, ...]]:
     result: dict[str, tuple[bytes, ...]] = {}
-    for attribute in found if not isinstance(found, core.Void) else ():
-        name = attribute["type"].dotted
+    for attribute in members(der):
+        kind, values = members(attribute)
+        name = core.ObjectIdentifier.load(kind, strict=True).dotted
         if name in result and not repeatable:
             raise Refused("cms-malformed", got=f"signed attribute {name} twice", expected="each once (RFC 5652 §11)")
-        result[name] = (*result.get(name, ()), *ber.split(attribute["values"].contents or b""))
+        result[name] = (*result.get(name, ()), *members(values))
     return result
 
 

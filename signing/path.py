@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from schemas.errors import Refused, Violation, error
 from schemas.message import rfc3339
 from signing import certificate, rfc5280
-from signing.algorithms import CERTIFICATE_HASHES, check_key
+from signing.algorithms import CERTIFICATE_HASHES, CURRENT, check_key
 from signing.certificate import Certificate, issued
 from signing.context import ANY_POLICY, Context, PolicyDemand, Purpose, Status
 from signing.limits import MAX_CAS, MAX_STEPS
@@ -33,7 +33,7 @@ CLOCK_TOLERANCE = timedelta(days=1)  # how far a signer's own clock may be wrong
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A path from the signer's certificate (first) to an anchor (last) that holds from `not_before` to `not_after`."""
+    """A path from the signer's certificate (first) to an anchor (last) that holds from `not_before` to `not_after`, if that is later."""
 
     certificates: tuple[Certificate, ...]
     not_before: datetime  # the latest of the first moments
@@ -107,10 +107,27 @@ def check_path(signer_der: bytes, others: tuple[bytes, ...], ctx: Context, purpo
     known = tuple(dict.fromkeys((*sent, *ctx.known())))
     paths = find(signer, known, ctx.trust, Demands(purpose, ctx.policies, dated_algorithms=True))
     if not paths.chains:
-        return _answer(ctx, (*_key_faults(signer.key, signer.subject, ctx), *paths.faults), None)
+        unusable = tuple(_unusable_issuers(signer, known, (*others, *ctx.intermediates)))
+        return _answer(ctx, (*_key_faults(signer.key, signer.subject, ctx), *unusable, *paths.faults), None)
     judged = [(_faults_in_time(chain, ctx), chain) for chain in paths.chains]
     faults, chain = min(judged, key=lambda pair: len(pair[0]))
     return _answer(ctx, faults, chain, paths.chains)
+
+
+def _unusable_issuers(signer: Certificate, known: tuple[Certificate, ...], ders: tuple[bytes, ...]) -> Iterator[Violation]:
+    """What is wrong with certificates that bear an issuer's name and cannot be used for their key or algorithm: `certificate.load` refuses
+    them, so that no path leads over them, and the reason would be lost.
+    """
+    names, above = {signer.issuer_key}, True
+    while above:
+        above = bool({cert.issuer_key for cert in known if cert.subject_key in names} - names)
+        names |= {cert.issuer_key for cert in known if cert.subject_key in names}
+    for der in dict.fromkeys(ders):
+        try:
+            certificate.load(der)
+        except Refused as fault:
+            if fault.code in ("weak-key", "alg-forbidden") and certificate.subject_of(der) in names:
+                yield error(fault.code, got=fault.got, expected=fault.expected)
 
 
 def _answer(ctx: Context, faults: tuple[Violation, ...], chain: Chain | None, chains: tuple[Chain, ...] = ()) -> PathAnswer:
@@ -126,7 +143,7 @@ def _faults_in_time(chain: Chain, ctx: Context) -> tuple[Violation, ...]:
     for cert in chain.certificates[:-1]:  # an anchor's own signature is not used
         allowed = not cert.hash_name or ctx.algorithm_policy.allows("hash", cert.hash_name, at=at, proven=ctx.proven).ok
         if not allowed:
-            faults.append(error("alg-forbidden", got=f"{cert.hash_name} ({cert.subject})", expected="SHA-2 or SHA-3"))
+            faults.extend(_signature_fault(cert))
     faults.extend(period_faults(chain.certificates, at))
     if ctx.claimed_time and ctx.claimed and chain.not_before - ctx.claimed_time > CLOCK_TOLERANCE:
         got = f"signed at {rfc3339(ctx.claimed_time)}, as claimed"
@@ -173,7 +190,13 @@ def find(signer: Certificate, others: tuple[Certificate, ...], trust: TrustStore
             best = faults
     if chains:
         return Paths(tuple(chains), ())
-    return Paths((), best if best is not None else (_no_anchor(signer), *purpose))
+    forbidden = _signature_fault(signer) if is_by_forbidden_algorithm(signer) and not signer.self_issued else ()
+    return Paths((), best if best is not None else (*forbidden, _no_anchor(signer), *purpose))
+
+
+def _signature_fault(cert: Certificate) -> tuple[Violation, ...]:
+    name = cert.hash_name or cert.parsed.signature_algorithm_oid.dotted_string
+    return (error("alg-forbidden", got=f"{name} ({cert.subject})", expected="SHA-2 or SHA-3"),)
 
 
 def _chain(path: tuple[Certificate, ...]) -> Chain:
@@ -187,28 +210,40 @@ def _no_anchor(signer: Certificate) -> Violation:
 
 
 def _walk(signer: Certificate, others: tuple[Certificate, ...], trust: TrustStore) -> Iterator[tuple[Certificate, ...]]:
+    """Depth first, the likeliest issuer first: what a crowd of namesakes costs is taken from the paths over them alone."""
     steps = 0
-    pending: list[tuple[Certificate, ...]] = [(signer,)]
+    pending: list[tuple[tuple[Certificate, ...], Iterator[Certificate]]] = [((signer,), iter(_candidates(signer, others, trust)))]
+    if signer.sha256 in trust.anchor_ids:
+        yield (signer,)
+        return
     while pending:
-        path = pending.pop()
-        last = path[-1]
-        if last.sha256 in trust.anchor_ids:
-            yield path
+        path, issuers = pending[-1]
+        issuer = next((one for one in issuers if not _goes_round(path, one)), None)
+        if issuer is None:
+            pending.pop()
             continue
-        if len(path) > MAX_CAS:
+        steps += 1
+        if steps > MAX_STEPS:
+            return
+        if not (issued(path[-1], issuer) or is_by_forbidden_algorithm(path[-1])):
             continue
-        for issuer in _candidates(last, others, trust):
-            if _goes_round(path, issuer):
-                continue
-            steps += 1
-            if steps > MAX_STEPS:
-                return
-            if issued(last, issuer):
-                pending.append((*path, issuer))
+        longer = (*path, issuer)
+        if issuer.sha256 in trust.anchor_ids:
+            yield longer
+        elif len(longer) <= MAX_CAS:
+            pending.append((longer, iter(_candidates(issuer, others, trust))))
+
+
+def is_by_forbidden_algorithm(cert: Certificate) -> bool:
+    """Whether the signature on it is by something that the table has in no row (MD5, DSA): nobody checks such. A path over it is followed
+    for the word that is owed, and is never good (`_path_faults`).
+    """
+    known = cert.parsed.signature_algorithm_oid.dotted_string in CURRENT.identifiers
+    return not known or (bool(cert.hash_name) and ("hash", cert.hash_name) not in CURRENT.rows)
 
 
 def _candidates(child: Certificate, others: tuple[Certificate, ...], trust: TrustStore) -> list[Certificate]:
-    """Who may have issued it, by name; the likeliest last, for the walk takes the last first."""
+    """Who may have issued it, by name; the likeliest first."""
     named = [*trust.issuers.get(child.issuer_key, ()), *(cert for cert in others if cert.subject_key == child.issuer_key)]
     about = child.extension(x509.AuthorityKeyIdentifier)
     wanted = about.key_identifier if about else None
@@ -217,7 +252,7 @@ def _candidates(child: Certificate, others: tuple[Certificate, ...], trust: Trus
         own = cert.extension(x509.SubjectKeyIdentifier)
         return (wanted is None or own is None or own.digest == wanted, cert.sha256 in trust.anchor_ids)
 
-    return sorted(dict.fromkeys(named), key=likelihood)
+    return sorted(dict.fromkeys(named), key=likelihood, reverse=True)
 
 
 def _goes_round(path: tuple[Certificate, ...], issuer: Certificate) -> bool:
@@ -228,10 +263,8 @@ def _path_faults(path: tuple[Certificate, ...], demands: Demands) -> tuple[Viola
     faults: list[Violation] = []
     for depth, cert in enumerate(path):
         faults.extend(extension_faults(cert))
-        if demands.dated_algorithms:
-            pass  # `check_path` asks the table
-        elif depth + 1 < len(path) and cert.hash_name and cert.hash_name not in CERTIFICATE_HASHES:  # an anchor's own is not used
-            faults.append(error("alg-forbidden", got=f"{cert.hash_name} ({cert.subject})", expected="SHA-2 or SHA-3"))
+        if depth + 1 < len(path) and _is_signed_badly(cert, demands):  # an anchor's own is not used
+            faults.extend(_signature_fault(cert))
         if depth:
             faults.extend(() if demands.dated_algorithms else weakness(cert))  # the signer's key is judged by itself, step 3 of `verify`
             below = sum(not c.self_issued for c in path[1:depth])
@@ -239,9 +272,15 @@ def _path_faults(path: tuple[Certificate, ...], demands: Demands) -> tuple[Viola
     return tuple(faults)
 
 
+def _is_signed_badly(cert: Certificate, demands: Demands) -> bool:
+    if is_by_forbidden_algorithm(cert):
+        return True
+    dated = demands.dated_algorithms  # then `check_path` asks the table for its time
+    return not dated and bool(cert.hash_name) and cert.hash_name not in CERTIFICATE_HASHES
+
+
 def _validator_faults(path: tuple[Certificate, ...], demands: Demands) -> tuple[Violation, ...]:
     chain = _chain(path)
-    if chain.not_before > chain.not_after:
-        return (error("expired", got="certificates whose periods never overlap", expected="one moment at which all are valid"),)
-    fault = rfc5280.fault(path, chain.not_before, demands.policies)
+    apart = max(chain.not_before - chain.not_after, timedelta(0))  # then it holds at no time, and `period_faults` says what is wrong when
+    fault = rfc5280.fault(path, chain.not_before, demands.policies, apart)
     return (error("path-constraint", got=fault, expected="a path that RFC 5280 §6 accepts"),) if fault else ()

@@ -65,10 +65,11 @@ def purpose_faults(cert: Certificate, purpose: Purpose) -> tuple[Violation, ...]
 
 
 def _signer_faults(cert: Certificate, purpose: Purpose) -> Iterator[Violation]:
-    if is_ca(cert):
-        yield _usage(cert, "a CA's certificate", "a signer's")
     usage = cert.extension(x509.KeyUsage)
-    if usage and not (usage.digital_signature or usage.content_commitment):  # nonRepudiation alone is what real signers have
+    signs = usage is not None and (usage.digital_signature or usage.content_commitment)
+    if is_ca(cert) and not (signs and purpose is Purpose.DOCUMENT):  # RFC 5280 §4.2.1.3: a CA may have both uses, where it says so
+        yield _usage(cert, "a CA's certificate", "a signer's")
+    if usage and not signs:  # nonRepudiation alone is what real signers have
         yield _usage(cert, "keyUsage", "digitalSignature or nonRepudiation")
     purposes = cert.extension(x509.ExtendedKeyUsage)
     if purpose is Purpose.DOCUMENT:

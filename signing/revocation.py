@@ -22,7 +22,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 from schemas.errors import Violation, error
 from schemas.message import rfc3339
 from signing import certificate, sources
-from signing.certificate import Certificate
+from signing.certificate import Certificate, name_key
 from signing.context import Context, Demand, Status
 from signing.limits import MAX_NESTING
 from signing.sources import Sources
@@ -149,10 +149,22 @@ class _Inquiry:
             return False
         if len(signers) < 2 or statement.no_check:
             return True
-        if depth >= MAX_NESTING:
+        return depth < MAX_NESTING and self._are_good(signers, without, depth)
+
+    def _are_good(self, signers: tuple[Certificate, ...], without: frozenset[str], depth: int) -> bool:
+        alone = _is_its_own_authority(signers[0])
+        if alone and not self._own_word(Question(signers)):
             return False
-        asked = (Question(signers[n:]) for n in range(len(signers) - 1))
+        asked = (Question(signers[n:]) for n in range(1 if alone else 0, len(signers) - 1))
         return all(self.status(one, without | {signers[0].sha256}, depth + 1).status is Status.OK for one in asked)
+
+    def _own_word(self, question: Question) -> bool:
+        """Whether lists by the certificate's own key say that it is good, and none that it is not."""
+        said = sources.statements(question, self.sources, self.known, self.ctx.trust)
+        own = [s for s in said if s.key_holder == question.certificate]
+        if any(s.said is Said.REVOKED and s.since and s.since <= self.ctx.judged_at for s in own):
+            return False
+        return frozenset(reason for s in own if self._acquits(s, question.certificate) for reason in s.reasons) >= ALL_REASONS
 
     def _is_excused(self, cert: Certificate, said: tuple[Statement, ...]) -> bool:
         demand = self.ctx.demand
@@ -183,6 +195,17 @@ def _turns(statement: Statement) -> Iterator[datetime]:
 
 def _ends_hold(later: Statement, hold: Statement) -> bool:
     return later.said is Said.GOOD and HOLD in later.reasons and later.this_update > hold.this_update
+
+
+def _is_its_own_authority(cert: Certificate) -> bool:
+    """Whether its issuer has named nobody for its status but itself: every distribution point has it as cRLIssuer. Then its lists speak
+    of it, as those of a CA that signs its own lists do (NIST PKITS 4.14.30).
+    """
+    points = cert.extension(x509.CRLDistributionPoints)
+    return points is not None and all(
+        any(isinstance(name, x509.DirectoryName) and name_key(name.value) == cert.subject_key for name in point.crl_issuer or ())
+        for point in points
+    )
 
 
 def is_published(cert: Certificate) -> bool:

@@ -7,7 +7,7 @@ had it anything to wait for, the path would be refused. Which algorithms are goo
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from asn1crypto import x509 as asn1
@@ -41,7 +41,13 @@ _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, Over
 
 
 class _Signatures(SignatureValidator):
-    """The library's, but for algorithms that it cannot name: those `certificate.issued` has checked, without which there is no path."""
+    """The library's, over the bytes as they are: asn1crypto writes some values otherwise than it read them (a unique identifier).
+
+    Algorithms that it cannot name `certificate.issued` has checked, without which there is no path.
+    """
+
+    def __init__(self, path: tuple[Certificate, ...]) -> None:
+        self._signed = {cert.parsed.signature: cert.parsed.tbs_certificate_bytes for cert in path}
 
     def validate_signature(
         self,
@@ -52,11 +58,15 @@ class _Signatures(SignatureValidator):
         context: SignatureValidationContext = DEFAULT_VALIDATION_CONTEXT,
     ) -> None:
         if signature_algorithm["algorithm"].dotted not in _UNNAMED:
-            DEFAULT_SIGNATURE_VALIDATOR.validate_signature(signature, signed_data, public_key_info, signature_algorithm, context)
+            octets = self._signed.get(signature, signed_data)
+            DEFAULT_SIGNATURE_VALIDATOR.validate_signature(signature, octets, public_key_info, signature_algorithm, context)
 
 
-def fault(path: tuple[Certificate, ...], at: datetime, demand: PolicyDemand) -> str:
-    """Why RFC 5280 refuses `path` (the signer first, the anchor last) at `at`; "" where it accepts."""
+def fault(path: tuple[Certificate, ...], at: datetime, demand: PolicyDemand, tolerance: timedelta = timedelta(0)) -> str:
+    """Why RFC 5280 refuses `path` (the signer first, the anchor last) at `at`; "" where it accepts.
+
+    `tolerance` is for a path whose periods never overlap: everything else about it can still be said.
+    """
     try:
         leaf, *above = read = [_parsed(cert.der) for cert in path]
         if any(one["signature_algorithm"].dump() != one["tbs_certificate"]["signature"].dump() for one in read[:-1]):
@@ -69,10 +79,11 @@ def fault(path: tuple[Certificate, ...], at: datetime, demand: PolicyDemand) -> 
             trust_manager=SimpleTrustManager.build(trust_roots=[anchor]),
             other_certs=(),
             moment=at,
+            time_tolerance=tolerance,
             allow_fetching=False,
             revinfo_policy=CertRevTrustPolicy(NO_REVOCATION),
             algorithm_usage_policy=AcceptAllAlgorithms(),
-            signature_validator=_Signatures(),
+            signature_validator=_Signatures(path),
         )
         return _driven(async_validate_path(context, chain, _parameters(above[-1], demand)))
     except ValidationError as refusal:

@@ -188,10 +188,15 @@ def test_keys_are_strong_enough_or_named(cert: Callable[[], Certificate], reason
     assert tuple(v.code for v in path.weakness(cert())) == reason
 
 
-def test_certificates_that_were_never_valid_together_make_no_path() -> None:
+def test_a_path_whose_certificates_were_never_valid_together_holds_at_no_time() -> None:
+    """What is wrong with it depends on the time that is asked for; what else is wrong can be said all the same."""
     late = AT + timedelta(days=365 * 20)
-    signer = certificate("Signer", KEY, late, issuer=CA, issuer_key=CA_KEY)
-    assert reasons(signer) == ("expired",)
+    (chain,) = path.find(certificates.of(certificate("Signer", KEY, late, issuer=CA, issuer_key=CA_KEY)), (), STORE).chains
+    assert not any(chain.holds(AT + timedelta(days=365 * years)) for years in range(40))
+    assert [fault.code for fault in path.period_faults(chain.certificates, AT)] == ["not-yet-valid"]
+    assert [fault.code for fault in path.period_faults(chain.certificates, late)] == ["expired"] * 2
+    outside = certificate("Signer", KEY, late, issuer=authority(extensions=[(LAOS, True)]), issuer_key=CA_KEY)
+    assert reasons(outside, authority(extensions=[(LAOS, True)]), store=TrustStore(anchors=(ROOT,))) == ("path-constraint",)
 
 
 def test_hostile_bundles_cost_little() -> None:

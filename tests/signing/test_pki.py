@@ -19,9 +19,10 @@ from signing.context import Context, PolicyDemand, Purpose, Status
 from signing.path import check_path
 from signing.trust import TrustStore
 from tests.vectors.build_pki import CA, CASES, HONEST, ROOT, SIGNER, Case
+from tests.vectors.build_pki_keys import MORE
 from tests.vectors.certificates import AT, DAY, YEAR, Extension, Maker, name_of
 
-RESOLVED = {sentence: build() for sentence, build in CASES.items()}
+RESOLVED = {sentence: build() for sentence, build in (CASES | MORE).items()}
 
 
 def context(case: Case) -> Context:
@@ -144,6 +145,13 @@ def test_an_algorithm_outside_that_is_not_the_one_inside_is_refused() -> None:
     certificate["signature_algorithm"] = {"algorithm": "sha256_rsa"}
     answer = check_path(certificate.dump(force=True), (der(LEGACY_CA),), Context(TrustStore((LEGACY_ROOT,)), AT, proven_time=OLD))
     assert answer.status is Status.FAILED
+
+
+def test_a_crowd_of_namesakes_hides_nobody() -> None:
+    """More of them than signature checks are allowed; the key identifier says who is asked first."""
+    crowd = tuple(CA.but(key_name=f"twin {n % 8}", serial=n + 2).make() for n in range(300))
+    answer = check_path(der(SIGNER.make()), tuple(map(der, (CA.make(), *crowd))), Context(TrustStore((ROOT.make(),)), AT))
+    assert (answer.reasons, answer.status) == ((), Status.OK)
 
 
 def test_hostile_crowds_cost_little() -> None:

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.vectors.build_cms import STAMP
 from tests.vectors.build_pki import CA, CASES, ROOT, ROOT_NAME, SIGNER, Case
+from tests.vectors.build_pki_keys import MORE
 from tests.vectors.build_status import Crl, Entry, Ocsp, scope, try_later, with_changed_status
 from tests.vectors.certificates import AT, DAY, YEAR, Maker, key, name_of
 from tests.vectors.forge_cms import Forger, token
@@ -84,8 +85,8 @@ def _enclosing(signer: x509.Certificate, others: tuple[x509.Certificate, ...], u
 
 
 def paths() -> dict[str, Callable[[], Signed]]:
-    """Every path of `build_pki.py`."""
-    return {sentence: lambda build=build: on_path(build) for sentence, build in CASES.items()}  # type: ignore[misc]
+    """Every path of `build_pki.py` and `build_pki_keys.py`."""
+    return {sentence: lambda build=build: on_path(build) for sentence, build in (CASES | MORE).items()}  # type: ignore[misc]
 
 
 # --- status ------------------------------------------------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from asn1crypto import core, keys, parser
 from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -18,8 +19,18 @@ AT = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
 YEAR = timedelta(days=365)
 
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey | dsa.DSAPrivateKey
 Extension = tuple[x509.ExtensionType, bool]
+
+
+_CURVES: dict[str, ec.EllipticCurve] = {
+    "": ec.SECP256R1(),
+    "p192": ec.SECP192R1(),
+    "p384": ec.SECP384R1(),
+    "p521": ec.SECP521R1(),
+    "k256": ec.SECP256K1(),
+    "brainpool": ec.BrainpoolP256R1(),
+}
 
 
 @cache
@@ -27,11 +38,15 @@ def key(name: str) -> Key:
     """The key of that name, the same all through one process. A suffix says its kind: ``:rsa2048``, ``:ed25519``, …; else P-256."""
     kind = name.partition(":")[2]
     if kind.startswith("rsa"):
-        return rsa.generate_private_key(65537, int(kind[3:]))
+        bits, _, exponent = kind[3:].partition("e")
+        return rsa.generate_private_key(int(exponent or 65537), int(bits))
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
-    curves: dict[str, ec.EllipticCurve] = {"": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1(), "p192": ec.SECP192R1()}
-    return ec.generate_private_key(curves[kind])
+    if kind == "ed448":
+        return ed448.Ed448PrivateKey.generate()
+    if kind == "dsa":
+        return dsa.generate_private_key(2048)
+    return ec.generate_private_key(_CURVES[kind])
 
 
 def name_of(text: str, **how: object) -> x509.Name:
@@ -82,10 +97,10 @@ class Maker:
         )
         for extension, critical in (*self._usual(signing), *self.extensions):
             builder = builder.add_extension(extension, critical)
-        algorithm = None if isinstance(signing, ed25519.Ed25519PrivateKey) else self.hash
+        algorithm = None if isinstance(signing, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey) else self.hash
         scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if self.pss else None
-        if isinstance(algorithm, hashes.SHA1):
-            return _with_sha1(builder.sign(signing, hashes.SHA256()), signing)
+        if isinstance(algorithm, hashes.SHA1 | hashes.MD5):
+            return _with_old(builder.sign(signing, hashes.SHA256()), signing, algorithm)
         return builder.sign(signing, algorithm, rsa_padding=scheme)  # type: ignore[arg-type]
 
     def _usual(self, signing: Key) -> list[Extension]:
@@ -101,14 +116,40 @@ class Maker:
         return found
 
 
-def _with_sha1(made: x509.Certificate, signing: Key) -> x509.Certificate:
+def _with_old(made: x509.Certificate, signing: Key, algorithm: hashes.HashAlgorithm) -> x509.Certificate:
     """The same certificate signed as of old; no library makes such any more."""
     if not isinstance(signing, rsa.RSAPrivateKey):
-        raise RuntimeError("SHA-1 goes with RSA here")
+        raise RuntimeError("old algorithms go with RSA here")
     certificate = asn1.Certificate.load(made.public_bytes(Encoding.DER))
-    certificate["tbs_certificate"]["signature"] = certificate["signature_algorithm"] = {"algorithm": "sha1_rsa"}
-    certificate["signature_value"] = signing.sign(certificate["tbs_certificate"].dump(force=True), padding.PKCS1v15(), hashes.SHA1())
+    certificate["tbs_certificate"]["signature"] = certificate["signature_algorithm"] = {"algorithm": f"{algorithm.name}_rsa"}
+    certificate["signature_value"] = signing.sign(certificate["tbs_certificate"].dump(force=True), padding.PKCS1v15(), algorithm)
     return x509.load_der_x509_certificate(certificate.dump(force=True))
+
+
+def with_public_key(made: x509.Certificate, info: bytes, signing: Key) -> x509.Certificate:
+    """The same certificate for another key (SubjectPublicKeyInfo in DER), whatever that is, signed again by an RSA key with SHA-256."""
+    if not isinstance(signing, rsa.RSAPrivateKey):
+        raise RuntimeError("an RSA key signs again here")
+    certificate = asn1.Certificate.load(made.public_bytes(Encoding.DER))
+    certificate["tbs_certificate"]["subject_public_key_info"] = keys.PublicKeyInfo.load(info)
+    certificate["signature_value"] = signing.sign(certificate["tbs_certificate"].dump(force=True), padding.PKCS1v15(), hashes.SHA256())
+    return x509.load_der_x509_certificate(certificate.dump(force=True))
+
+
+def with_unique_identifier(made: x509.Certificate, signing: Key) -> x509.Certificate:
+    """The same certificate with a subjectUniqueID of three bits, which some libraries write otherwise than they read it."""
+    if not isinstance(signing, rsa.RSAPrivateKey):
+        raise RuntimeError("an RSA key signs again here")
+    rest: bytes = parser.parse(made.tbs_certificate_bytes)[4]
+    parts: list[bytes] = []
+    while rest:
+        size = parser.peek(rest)
+        parts, rest = [*parts, rest[:size]], rest[size:]
+    parts.insert(len(parts) - 1, b"\x82\x02\x05\x20")  # [2] IMPLICIT BIT STRING, before the extensions
+    body = core.Sequence(contents=b"".join(parts)).dump()
+    value = core.OctetBitString(signing.sign(body, padding.PKCS1v15(), hashes.SHA256()))
+    algorithm = asn1.Certificate.load(made.public_bytes(Encoding.DER))["signature_algorithm"].dump()
+    return x509.load_der_x509_certificate(core.Sequence(contents=body + algorithm + value.dump()).dump())
 
 
 def usage(*names: str) -> x509.KeyUsage:
