@@ -18,6 +18,7 @@ MAX_DEPTH = 48
 MAX_NODES = 400_000  # a list of 100,000 revoked certificates
 _STRINGS = frozenset({4, 12, 18, 19, 20, 21, 22, 26, 27, 28, 30})  # may come in pieces; BIT STRING in pieces is nobody's practice
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 #]{1,40})-----([A-Za-z0-9+/=\s]*)-----END \1-----")
+_SIGNATURE_PEM = re.compile(rb"-----BEGIN (?:CMS|PKCS7|PKCS #7 SIGNED DATA)-----")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
 _PADDING = b"\0 \t\r\n"
 
@@ -57,15 +58,20 @@ def split(contents: bytes, code: str = "cms-malformed") -> tuple[bytes, ...]:
 
 
 def unwrapped(data: bytes) -> bytes:
-    """The bytes in PEM or bare base64, or `data` itself where it is neither."""
+    """The bytes in PEM or bare base64, or `data` itself where it is neither, or where two readers could take different blocks of PEM."""
     if data[:1] == b"0":  # a SEQUENCE is what all of them are; base64 of one begins with M
         return data
-    found = _PEM.search(data, 0, 4096 + len(data)) if b"-----BEGIN " in data[:4096] else None
+    found = _PEM.search(data) if b"-----BEGIN " in data[:4096] and data.count(b"-----BEGIN ") == 1 else None
     text = found[2] if found else data if data[:1] == b"M" and _BASE64.fullmatch(data) else None
     try:
         return base64.b64decode(b"".join(text.split()), validate=True) if text else data
     except binascii.Error:
         return data
+
+
+def is_pem(data: bytes) -> bool:
+    """Whether it says that it is a signature in PEM, well-formed or not."""
+    return _SIGNATURE_PEM.search(data, 0, 4096) is not None
 
 
 def _value(reading: _Reading, at: int, end: int, depth: int) -> tuple[bytes, int]:

@@ -13,6 +13,7 @@ from signing import ber, cms_structure
 _XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<[?!A-Za-z_]")
 _WIDE_XML = (b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0?\0", b"\0<\0?")
 _HEAD = 4096
+_TYPES = "[Content_Types].xml"  # of an Office document; 19 characters
 _SIGNATURE_FILE = re.compile(r"META-INF/.*(?:\.p7s|\.tst|signatures.*\.xml)")
 
 
@@ -40,7 +41,9 @@ def kind_of(data: bytes) -> Kind:
     if _XML.match(head) or head.startswith(_WIDE_XML):
         return Kind.EDXML if b"edXML" in head.replace(b"\0", b"") else Kind.XML
     unwrapped = ber.unwrapped(data)
-    return _asn1(unwrapped) if unwrapped[:1] == b"\x30" else Kind.UNKNOWN
+    if unwrapped[:1] == b"\x30":
+        return _asn1(unwrapped)
+    return Kind.CMS if ber.is_pem(data) else Kind.UNKNOWN  # its reader says what is wrong
 
 
 def _zip(data: bytes) -> Kind:
@@ -48,8 +51,8 @@ def _zip(data: bytes) -> Kind:
         with zipfile.ZipFile(BytesIO(data)) as opened:
             names = set(opened.namelist())
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, LookupError):
-        return Kind.ZIP
-    if "[Content_Types].xml" in names:
+        names = {data[30:49].decode("ascii", "replace")}  # torn: its first name tells, and its reader says what is wrong
+    if _TYPES in names:
         return Kind.OOXML
     if data[30:38] == b"mimetype" or any(
         name.startswith("META-INF/") and name.endswith((".p7s", ".tst", "signatures.xml")) for name in names

@@ -113,7 +113,7 @@ def _check_form(document: Document, revision: int) -> None:
     before, reader.strict = reader.strict, True
     try:
         with reading("an update that keeps the rules of the format", "pdf-modified"):
-            for ref in reader.xrefs.explicit_refs_in_revision(revision):
+            for ref in reader.get_historical_resolver(revision).explicit_refs_in_revision():
                 reader.get_object(ref, revision=revision)  # type: ignore[no-untyped-call]
     finally:
         reader.strict = before

@@ -30,6 +30,8 @@ MAX_REVISIONS = 200
 MAX_ENTRIES = 1_000_000  # of one cross-reference section
 MAX_STEPS = 4_000_000  # values looked at while following references, in the largest file
 _STEPS = 150_000  # in the smallest; in between, one more for every four bytes
+MAX_ANCESTORS = 32  # of a page, looked at for what it inherits
+_INHERITED = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 _DECODING = DecodeLimits(
     per_stream=StreamDecodeLimits(max_output_size=128 * MIB),
     document_budget=DocumentDecodeBudget(base_allowance=256 * MIB, max_ratio=50),
@@ -113,10 +115,10 @@ class Reader(library.PdfFileReader):
         self.spend(int(idx) + 1)  # it counts its way through the stream's header
         return super()._get_object_from_stream(idnum, stmnum, idx)  # type: ignore[no-untyped-call]
 
-    def get_historical_resolver(self, revision: int) -> library.HistoricalResolver:
+    def get_historical_resolver(self, revision: int) -> _Resolver:
         """The library's view of a revision, with this budget."""
         found = self._historical_resolver_cache.get(revision)
-        if found is None:
+        if not isinstance(found, _Resolver):
             found = self._historical_resolver_cache[revision] = _Resolver(self, revision)
         return found
 
@@ -125,13 +127,47 @@ class _Resolver(library.HistoricalResolver):
     reader: Reader
 
     def get_object(self, ref: generic.Reference, as_metadata_stream: bool = False) -> Any:
+        fresh = ref not in self.cache
         found = super().get_object(ref, as_metadata_stream)
+        if fresh and isinstance(found, generic.DictionaryObject):
+            self._write_out(found)
         weights, key = self.reader.weights, (self.revision, ref)
         weight = weights.get(key)
         if weight is None:
             weight = weights[key] = _weight(found)
         self.reader.spend(weight)
         return found
+
+    def _write_out(self, page: generic.DictionaryObject) -> None:
+        """What a page inherits, in the page itself (ISO 32000-2 §7.7.3.4): iText writes it there when it updates a page."""
+        if page.get("/Type") != "/Page":
+            return
+        above: Any = page
+        for _ in range(MAX_ANCESTORS):
+            parent = dict.get(above, "/Parent")
+            above = self.get_object(parent.reference) if isinstance(parent, generic.IndirectObject) else None
+            if not isinstance(above, generic.DictionaryObject):
+                return
+            for name in _INHERITED:
+                if name in above and name not in page:
+                    page[generic.NameObject(name)] = above.raw_get(name)
+
+    def refs_freed_in_revision(self) -> set[generic.Reference]:
+        """The library's, but for numbers that no object ever had: iText frees the one behind its last object in every update."""
+        found: set[generic.Reference] = super().refs_freed_in_revision()  # type: ignore[no-untyped-call]
+        return {ref for ref in found if self._was_ever_used(ref.idnum)}
+
+    def explicit_refs_in_revision(self) -> set[generic.Reference]:
+        """The library's, but for the same."""
+        freed = self.reader.xrefs.get_xref_data(self.revision).freed
+        found: set[generic.Reference] = super().explicit_refs_in_revision()  # type: ignore[no-untyped-call]
+        return {ref for ref in found if ref.idnum not in freed or self._was_ever_used(ref.idnum)}
+
+    def _was_ever_used(self, number: int) -> bool:
+        """Whether any section up to this revision says where an object of that number is, whatever its generation."""
+        sections = [self.reader.xrefs.get_xref_data(revision) for revision in range(self.revision + 1)]
+        sections += [one.hybrid.xref_data for one in sections if one.hybrid is not None]
+        return any(number in one.standard_xrefs or number in one.xrefs_in_objstm for one in sections)
 
 
 def _weight(value: Any) -> int:

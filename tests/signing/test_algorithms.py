@@ -86,6 +86,7 @@ def test_sha1_only_for_what_is_proven_to_be_old(kind: Kind, name: str) -> None:
 def test_a_key_is_asked_about_with_its_parameters() -> None:
     assert CURRENT.allows_key(rsa.generate_private_key(65537, 2048).public_key(), at=NOW).ok
     assert CURRENT.allows_key(rsa.generate_private_key(65537, 1024).public_key(), at=NOW).reason == "weak-key"
+    assert CURRENT.allows_key(rsa.generate_private_key(3, 2048).public_key(), at=NOW).reason == "weak-key"
     assert CURRENT.allows_key(dsa.generate_private_key(2048).public_key(), at=NOW).reason == "alg-forbidden"
 
 

@@ -285,6 +285,14 @@ def trailing_bytes(world: World) -> Case:
     return Case("other bytes after the value", openssl(world.person) + b"\0\0evil", CONTENT, ("cms-malformed",), findings=0)
 
 
+def two_blocks(world: World) -> Case:
+    """One reader takes the first, another the last."""
+    both = (
+        run("openssl", "cms", "-cmsout", "-inform", "DER", "-outform", "PEM", given=openssl(one)) for one in (world.person, world.agency)
+    )
+    return Case("two blocks of PEM", b"".join(both), CONTENT, ("cms-malformed",), findings=0)
+
+
 def nested_deeply(_: World) -> Case:
     return Case("indefinite lengths, 100,000 deep", b"\x30\x80" * 100_000, CONTENT, ("cms-malformed",), findings=0)
 
@@ -339,6 +347,7 @@ DEFECTS: tuple[Builder, ...] = (
     enveloped,
     cut_short,
     trailing_bytes,
+    two_blocks,
     nested_deeply,
     one_of_two_tampered,
     unsigned_certificate_values,

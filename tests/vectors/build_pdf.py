@@ -69,6 +69,12 @@ def _honest() -> Iterator[tuple[str, Callable[[World], bytes], dict[str, Any]]]:
     yield "hybrid cross-references, signed twice", _hybrid_twice, {"findings": 2}
     yield "cross-reference streams", lambda w: signed(w.person, paper.with_stream_references()), {}
     yield "the same, signed twice and time-stamped", _streams_twice, {"findings": 3, "stamped": True}
+    yield (
+        "signed again, with a free number behind the last",
+        lambda w: signed(w.agency, paper.freed(one(w), 90, 65_535), field="Second"),
+        {"findings": 2},
+    )
+    yield "signed again, what a page inherits written out", _inherited, {"findings": 2}
     yield "active content that was signed is only told", lambda w: signed(w.person, active()), {"notes": ("active-content",)}
     yield "a sloppy file, signed", lambda w: embedded(Forger(w.person).sign, sloppy(), strict=False), {}
     yield "encrypted without a password", lambda w: encrypted(w, ""), {}
@@ -155,6 +161,14 @@ def _hybrid_twice(world: World) -> bytes:
 def _streams_twice(world: World) -> bytes:
     first = signed(world.person, paper.with_stream_references())
     return sign_pdf.stamped(signed(world.agency, first, field="Second", box=(10, 10, 90, 90)), world.authority, MOMENT)
+
+
+def _inherited(world: World) -> bytes:
+    """As iText writes the page that the second signature stands on."""
+    box, pages = b"/MediaBox [0 0 595 842] ", OBJECTS[2].replace(b"/Count 1", b"/Count 1 /MediaBox [0 0 595 842]")
+    first = signed(world.person, paper.written({**OBJECTS, 2: pages, 3: OBJECTS[3].replace(box, b"")}))
+    page = latest(first, 3).replace(b"/Type /Page", box + b"/Type /Page", 1)
+    return signed(world.agency, appended(first, {3: page}), field="Second", box=(10, 10, 90, 90))
 
 
 # --- what is signed, and what signs ----------------------------------------------------------------------------------------------

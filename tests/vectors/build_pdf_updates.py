@@ -93,11 +93,23 @@ def launch_added(world: World) -> Case:
 
 
 def object_freed(world: World) -> Case:
-    data = one(world)
-    at = len(data)
-    trailer = f"<< /Size {_next(data)} {paper.root_of(data)} /Prev {paper.startxref(data)} >>"
-    update = f"xref\n4 1\n0000000000 00001 f \ntrailer\n{trailer}\nstartxref\n{at}\n%%EOF\n".encode()
-    return Case("the page's content freed", data + update, None, _MODIFIED)
+    return Case("the page's content freed", paper.freed(one(world), 4, 1), None, _MODIFIED)
+
+
+def object_freed_oddly(world: World) -> Case:
+    """Some readers look at the generation, others do not."""
+    return Case("the page's content freed for no generation", paper.freed(one(world), 4, 0), None, _MODIFIED)
+
+
+def object_freed_for_good(world: World) -> Case:
+    return Case("the page's content freed, never to be used again", paper.freed(one(world), 4, 65_535), None, _MODIFIED)
+
+
+def page_shrinks(world: World) -> Case:
+    """What a page inherits may be written out, nothing else."""
+    page, times = re.subn(rb"/MediaBox \[ *0 0 ", b"/MediaBox [0 600 ", latest(one(world), 3))
+    data = signed(world.agency, appended(one(world), {3: page * times}), field="Second")
+    return Case("a page shows less of itself, signed again", data, None, _MODIFIED, findings=2)
 
 
 def body_without_table(world: World) -> Case:
@@ -286,6 +298,9 @@ DEFECTS: tuple[Builder, ...] = (
     script_added,
     launch_added,
     object_freed,
+    object_freed_oddly,
+    object_freed_for_good,
+    page_shrinks,
     body_without_table,
     object_that_nobody_lists,
     garbage_after_end,

@@ -66,6 +66,13 @@ def table(out: bytes, places: Mapping[int, int], *, data: bytes, trailer: str = 
     return b"".join(lines)
 
 
+def freed(data: bytes, number: int, generation: int) -> bytes:
+    """`data` with an update that calls object `number` free, and says nothing else."""
+    trailer = f"<< /Size {max(number + 1, size_of(data))} {root_of(data)} /Prev {startxref(data)} >>"
+    update = f"xref\n{number} 1\n0000000000 {generation:05} f \ntrailer\n{trailer}\nstartxref\n{len(data)}\n%%EOF\n"
+    return data + update.encode()
+
+
 def places(data: bytes, at: int) -> dict[int, int]:
     """Where objects stand by the table at `at`."""
     found = {}
