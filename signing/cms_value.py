@@ -49,6 +49,8 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha3-384": hashes.SHA3_384(),
     "sha3-512": hashes.SHA3_512(),
 }
+_PREHASHED = {name: Prehashed(one) for name, one in _HASHES.items()}
+_PKCS1 = padding.PKCS1v15()
 _METHODS = {
     _RSA + "1": ("rsa-pkcs1", ""),
     _RSA + "4": ("rsa-pkcs1", "md5"),
@@ -102,9 +104,12 @@ def digest_name(algorithm: Algorithm) -> str:
 
 def digest(name: str, content: Parts) -> bytes | None:
     """The digest of `content`, None where nothing here computes it."""
-    if name not in _HASHES:
+    if name == "sha256":  # what nearly everybody names, and OpenSSL takes longer to find by name than to set up
+        state = hashlib.sha256()
+    elif name in _HASHES:
+        state = hashlib.new(name.replace("sha3-", "sha3_").replace("512-256", "512_256"), usedforsecurity=False)
+    else:
         return None
-    state = hashlib.new(name.replace("sha3-", "sha3_").replace("512-256", "512_256"), usedforsecurity=False)
     for part in content:
         state.update(part)
     return state.digest()
@@ -148,10 +153,9 @@ def fits(key: CertificatePublicKeyTypes, method: Method) -> bool:
 
 def made(value: bytes, content: Parts, method: Method, key: CertificatePublicKeyTypes) -> bool:
     """Whether `key` made `value` over `content`."""
-    octets = digest(method.hash, content)
-    if octets is None or not fits(key, method):
+    if method.hash not in _HASHES or not fits(key, method):
         return False
-    algorithm = Prehashed(_HASHES[method.hash])
+    octets, algorithm = _to_verify(content, method.hash)
     try:
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(value, octets, _padding(method), algorithm)
@@ -166,9 +170,16 @@ def made(value: bytes, content: Parts, method: Method, key: CertificatePublicKey
     return True
 
 
+def _to_verify(content: Parts, name: str) -> tuple[bytes, hashes.HashAlgorithm | Prehashed]:
+    """What a key verifies: content in one piece itself, else its digest."""
+    if len(content) == 1 and isinstance(content[0], bytes):
+        return content[0], _HASHES[name]
+    return digest(name, content) or b"", _PREHASHED[name]
+
+
 def _padding(method: Method) -> padding.AsymmetricPadding:
     if method.scheme == "rsa-pkcs1":
-        return padding.PKCS1v15()
+        return _PKCS1
     mask = _HASHES.get(method.mask_hash)
     if mask is None:
         raise ValueError("a mask hash that nothing here computes")

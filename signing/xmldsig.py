@@ -155,12 +155,13 @@ def signed_info_of(signature: Element, *, light: bool = False) -> SignedInfo:
         expected = f"at most {_MAX_SIGNED_INFO_BYTES}"
         raise refused("resource-limit", parts[0], got=f"a SignedInfo of {len(octets)} bytes", expected=expected)
     xml_transform.check_prefixes(parts[0])
-    frame = _frame_of(octets)
+    frame = frame_of(octets)
     if frame is None:
         return _read(octets)
-    said = _read_frame(frame.before + _ANY_DIGEST + frame.after)
+    before, digest, after = frame
+    said = _read_frame(before + _ANY_DIGEST + after)
     one = said.references[0]
-    reference = Reference(one.uri, one.transforms, one.digest_method, base64_of(frame.digest, parts[0]), one.kind, one.name)
+    reference = Reference(one.uri, one.transforms, one.digest_method, base64_of(digest.decode("ascii"), parts[0]), one.kind, one.name)
     return SignedInfo(octets, said.method, said.made, (reference,), said)
 
 
@@ -180,24 +181,17 @@ def _check_size(signed_info: Element) -> None:
         raise refused("resource-limit", signed_info, got=got, expected=f"at most {MAX_IN_SCOPE}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """SignedInfo around its one digest: the same in every packet that a system signs."""
-
-    before: bytes
-    digest: str
-    after: bytes
-
-
-def _frame_of(octets: bytes) -> _Frame | None:
-    """Takes the digest out where nothing can be mistaken for it: one start tag and one end tag of its name, only base64 between."""
+def frame_of(octets: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """SignedInfo before its one digest, the digest's text, and what is after it: all but the digest is the same in every packet that a
+    system signs. None where anything else could be mistaken for it: one start tag and one end tag of its name, only base64 between.
+    """
     parts = octets.split(b"DigestValue>")
     if len(octets) > MAX_FRAME_BYTES or len(parts) != 3 or octets.count(b"DigestValue") != 2:
         return None
     digest, opening, prefix = parts[1].rpartition(b"</")
     if not _DIGEST.fullmatch(digest) or not parts[0].endswith(b"<" + prefix):
         return None
-    return _Frame(parts[0] + b"DigestValue>", digest.decode("ascii"), opening + prefix + b"DigestValue>" + parts[2])
+    return parts[0] + b"DigestValue>", digest, opening + prefix + b"DigestValue>" + parts[2]
 
 
 @lru_cache(maxsize=256)
