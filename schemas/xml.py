@@ -81,8 +81,8 @@ def parse(raw: bytes, *, charset: str = "", limits: Limits = DEFAULT_LIMITS, max
 
     `charset` is the parameter of the protocol's Content-Type, "" where there was none.
 
-    Raises `Refused` with code `empty-body`, `too-large`, `encoding`, `dtd-forbidden`, `malformed-xml`, `undeclared-prefix` or
-    `resource-limit`.
+    Raises `Refused` with code `empty-body`, `too-large`, `encoding`, `dtd-forbidden`, `malformed-xml`, `undeclared-prefix`, `duplicate-id`
+    (of `xml:id`) or `resource-limit`.
     """
     octets.check_size(raw, max_bytes or limits.max_body_bytes)  # 1
     encoding, origin = octets.encoding_of(raw, charset)  # 2

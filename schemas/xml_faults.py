@@ -17,6 +17,8 @@ def syntax_error(fault: etree.XMLSyntaxError | None, entries: list[etree._LogEnt
         return _refused("dtd-forbidden", where)
     if types & {names.ERR_INVALID_CHAR, names.ERR_INVALID_ENCODING, names.ERR_UNSUPPORTED_ENCODING, names.ERR_UNKNOWN_ENCODING}:
         return _refused("encoding", where, expected=f"text in {encoding}")
+    if types == {names.DTD_ID_REDEFINED}:  # two elements of one xml:id
+        return _refused("duplicate-id", where, expected="each id once")
     if names.ERR_RESOURCE_LIMIT in types:
         return _refused("resource-limit", where)
     if types == {names.NS_ERR_UNDEFINED_NAMESPACE}:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice, takewhile
+
+from asn1crypto import tsp
 
 from schemas.errors import Refused, Violation, error, warning
 from schemas.xml import Element, child_elements, line_of, local_name, path_of, text_of
@@ -25,8 +28,9 @@ from signing.xml_method import digest_name
 
 MAX_VALUES = 64  # of each kind of evidence
 MAX_PROPERTIES = 64
-_SIGNATURE, _OBJECT, _DIGEST_METHOD, _DIGEST_VALUE = (
-    f"{{{DSIG}}}{name}" for name in ("Signature", "Object", "DigestMethod", "DigestValue")
+MAX_SERIAL_DIGITS = 64
+_SIGNATURE, _OBJECT, _DIGEST_METHOD, _DIGEST_VALUE, _SERIAL_NUMBER = (
+    f"{{{DSIG}}}{name}" for name in ("Signature", "Object", "DigestMethod", "DigestValue", "X509SerialNumber")
 )
 _SIGNED_PROPERTIES = "#SignedProperties"  # how every version's Type of the Reference ends
 _STORE = ("SignaturePolicyStore", "SignaturePolicyDocument")
@@ -34,10 +38,11 @@ _STORE = ("SignaturePolicyStore", "SignaturePolicyDocument")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A certificate by the digest of its DER."""
+    """A certificate by the digest of its DER, and by its serial number where that is said, too."""
 
     hash: str
     digest: bytes
+    serial: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,9 @@ def read(signature: Element, references: Iterable[tuple[str, Element]]) -> Prope
 def _faults(signature: Element, container: Element, signed: list[Element], references: list[tuple[str, Element]]) -> Iterator[Violation]:
     where = path_of(container), line_of(container)
     target = container.get("Target")
-    if target is not None and target != f"#{signature.get('Id')}":
+    if (
+        target is not None and target.casefold() != f"#{signature.get('Id')}".casefold()
+    ):  # signers are known that write #Signature for #signature
         yield error("wrapping", path=where[0], line=where[1], got=f"properties of {target}", expected=f"#{signature.get('Id')}")
     nodes = {node for _, node in references}
     typed = [node for kind, node in references if kind.endswith(_SIGNED_PROPERTIES)]
@@ -148,7 +155,7 @@ class _Said:
                     raise refused(
                         "malformed-signature", digest, got="a certificate without its digest", expected="DigestMethod, DigestValue"
                     )
-                yield found
+                yield replace(found, serial=_serial(digest))
 
     def _time(self) -> datetime | None:
         found = self._find("SigningTime")
@@ -173,6 +180,19 @@ class _Said:
         """What is missing for a baseline signature."""
         if self._signed is None or not self.certificates:
             yield warning("coverage", got="no SigningCertificate among the signed properties", expected="the signer's certificate, signed")
+
+
+def _serial(digest: Element) -> int | None:
+    """The number in IssuerSerial beside `digest`, or in IssuerSerialV2 (DER, RFC 5035); None where none can be read."""
+    for one in digest.itersiblings(*named("IssuerSerial", "IssuerSerialV2")):
+        number = next(one.iterchildren(_SERIAL_NUMBER), None)
+        text = (text_of(number) if number is not None else "").strip()
+        if text.isascii() and text.removeprefix("-").isdigit() and len(text) <= MAX_SERIAL_DIGITS:
+            return int(text)
+        octets = _octets(one) if number is None else None
+        with suppress(ValueError):
+            return int(tsp.IssuerSerial.load(octets, strict=True)["serial_number"].native) if octets else None
+    return None
 
 
 def _digest(element: Element) -> Named | None:

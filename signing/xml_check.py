@@ -125,8 +125,11 @@ def _explain_value(case: Case, meant: list[Certificate]) -> None:
 
 
 def _check_binding(case: Case, holder: Certificate, holders: list[Certificate], keys: KeyInfo, named: tuple[xades.Named, ...]) -> None:
-    if named and not _is_named(holder, named):
+    ours = [one for one in named if xades.means(one, holder)]
+    if named and not ours:
         case.refuse("key-confusion", "another certificate in SigningCertificate", holder.subject)
+    if any(one.serial not in (None, holder.parsed.serial_number) for one in ours):
+        case.refuse("key-confusion", "another serial number in SigningCertificate", f"{holder.parsed.serial_number}")
     if len(holders) > 1 and not named:
         case.refuse("key-confusion", "several certificates of one key", "one")
     if any(hint != holder.key_der for hint in keys.key_hints):

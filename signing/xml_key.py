@@ -6,6 +6,7 @@ of the certificates, or one that configured stores have; RetrievalMethod and Key
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,12 +21,14 @@ from schemas.xml import Element, child_elements, text_of
 from signing import certificate, cms_value
 from signing.algorithms import CURVES, DSIG, DSIG11
 from signing.certificate import Certificate, key_der
-from signing.element import MAX_BASE64_CHARS, algorithm_of, base64_of, names_of, octets_of, refused, tags_of
+from signing.element import MAX_BASE64_CHARS, algorithm_of, base64_of, octets_of, refused, tags_of
 from signing.xml_method import digest_name
 
 MAX_CERTIFICATES = 8
+_SEPARATORS = re.compile(r"[,;+/\n]")
 MAX_CRLS = 8
 _REMEMBERED_CHARS = 16 * 1024
+_MAX_NAME_CHARS = 2_000
 MAX_CRL_CHARS = 8 * 1024 * 1024
 
 
@@ -34,13 +37,13 @@ def _ds(*names: str) -> list[str]:
 
 
 _KEY_INFO, _X509_DATA, _KEY_VALUE, _X509_CERTIFICATE, _CRL = _ds("KeyInfo", "X509Data", "KeyValue", "X509Certificate", "X509CRL")
-_ISSUER_SERIAL, _SKI, _RSA_KEY, _SERIAL = _ds("X509IssuerSerial", "X509SKI", "RSAKeyValue", "X509SerialNumber")
+_ISSUER_SERIAL, _SKI, _RSA_KEY, _SERIAL, _SUBJECT = _ds("X509IssuerSerial", "X509SKI", "RSAKeyValue", "X509SerialNumber", "X509SubjectName")
 _DER_KEY, _DIGEST, _EC_KEY = (f"{{{DSIG11}}}{name}" for name in ("DEREncodedKeyValue", "X509Digest", "ECKeyValue"))
 
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """Certificates as sent, in order, none twice; keys named besides them, as SubjectPublicKeyInfo in DER."""
+    """Certificates as sent, in order, none twice; keys named besides them, as SubjectPublicKeyInfo in DER, b"" for one that is nobody's."""
 
     certificates: tuple[Certificate, ...]
     key_hints: tuple[bytes, ...]
@@ -48,6 +51,7 @@ class KeyInfo:
     serials: tuple[int, ...] = ()
     key_identifiers: tuple[bytes, ...] = ()
     digests: tuple[tuple[str, bytes], ...] = ()  # name of the hash, of a whole certificate
+    subjects: tuple[frozenset[str], ...] = ()  # what the names of their holders say
 
     def names(self, one: Certificate) -> bool:
         """Whether something here that is no certificate means `one`."""
@@ -56,19 +60,22 @@ class KeyInfo:
             one.parsed.serial_number in self.serials
             or (identifier is not None and identifier.digest in self.key_identifiers)
             or any(cms_value.digest(name, (one.der,)) == digest for name, digest in self.digests)
+            or bool(self.subjects and _words(one.subject) in self.subjects)
         )
 
 
 def read_key_info(signature: Element) -> KeyInfo:
-    """`key_info_of` where a certificate is demanded: raises `no-key` besides."""
+    """`key_info_of` where a certificate is demanded: raises `no-key` or `key-confusion` besides."""
     found = key_info_of(signature)
+    if not found.certificates and b"" in found.key_hints:
+        raise refused("key-confusion", signature, got="a KeyValue that nobody reads, alone", expected="KeyInfo/X509Data/X509Certificate")
     if not found.certificates:
         raise refused("no-key", signature, expected="KeyInfo/X509Data/X509Certificate")
     return found
 
 
 def key_info_of(signature: Element) -> KeyInfo:
-    """What the signature says of its key. Raises `key-confusion`, `malformed-signature` or `alg-forbidden`."""
+    """What the signature says of its key. Raises `malformed-signature` or `alg-forbidden`."""
     texts = _certificates_alone(signature)
     try:
         return _remembered(texts) if texts else _read(signature)
@@ -111,11 +118,18 @@ def _read(signature: Element) -> KeyInfo:
         key_hints=tuple(dict.fromkeys(hints)),
         crls=tuple(_crl(one) for one in islice(_inside(data, _CRL), MAX_CRLS)),
         serials=tuple(_serial(one) for one in islice(_filled(data, _ISSUER_SERIAL), MAX_CERTIFICATES)),
+        subjects=tuple(_words(text_of(one)[:_MAX_NAME_CHARS]) for one in islice(_filled(data, _SUBJECT), MAX_CERTIFICATES)),
         key_identifiers=tuple(octets_of(one) for one in islice(_filled(data, _SKI), MAX_CERTIFICATES)),
         digests=tuple(
             (digest_name(one.get("Algorithm") or ""), octets_of(one)) for one in islice(_inside(data, _DIGEST), MAX_CERTIFICATES)
         ),
     )
+
+
+def _words(name: str) -> frozenset[str]:
+    """The values of a name, in whichever order and by whichever types a tool writes them: only which certificate may be meant."""
+    values = (part.partition("=")[2] or part for part in _SEPARATORS.split(name.replace("\\", "").replace('"', "")))
+    return frozenset(" ".join(value.split()).casefold() for value in values)
 
 
 def _inside(data: list[Element], tag: str) -> Iterable[Element]:
@@ -160,6 +174,6 @@ def _key_value(element: Element) -> bytes:
             named, point = child_elements(inside[0])
             curve = {uri: curve for uri, _, curve in CURVES.values()}[named.get("URI") or ""]
             return key_der(ec.EllipticCurvePublicKey.from_encoded_point(curve, octets_of(point)))
-    except (ValueError, KeyError) as fault:
-        raise refused("key-confusion", element, got="an unreadable KeyValue", expected="the certificate's key") from fault
-    raise refused("key-confusion", element, got=names_of(inside), expected="the certificate's key")
+    except (ValueError, KeyError, Refused):
+        pass  # it is a hint: unreadable, or of a kind that no certificate here has
+    return b""

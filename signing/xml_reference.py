@@ -30,6 +30,7 @@ _BY_ID = re.compile(r"#xpointer\(id\((['\"])([^\s()'\"]+)\1\)\)")  # XMLDSig §4
 _WHOLE = "#xpointer(/)"
 _EXTRA_BYTES = 32 * 1024 * 1024
 _ROUNDS = 4
+MAX_SIGNATURES = 32
 
 Relationships = Callable[[bytes, frozenset[tuple[str, str]], Limits], Element]
 
@@ -41,16 +42,20 @@ class Budget:
     left_bytes: int
 
     @classmethod
-    def of(cls, size_bytes: int) -> Budget:
-        """For a document of that size."""
-        return cls(_ROUNDS * size_bytes + _EXTRA_BYTES)
+    def of(cls, size_bytes: int, signatures: int) -> Budget:
+        """For a document of that size with all that it can refer to, once for each of its signatures and some more."""
+        return cls((_ROUNDS + signatures) * size_bytes + _EXTRA_BYTES)
 
-    def take(self, parts: Parts) -> Parts:
-        """`parts`, counted. Raises `resource-limit`."""
-        self.left_bytes -= sum(len(part) for part in parts)
-        if self.left_bytes < 0:
-            raise Refused("resource-limit", got="references to more octets than that", expected=f"{_ROUNDS} times the document")
+    def take(self, parts: Parts, at_least: int = 0) -> Parts:
+        """`parts`, counted, or what it took to make them. Raises `resource-limit`."""
+        self.left_bytes -= max(at_least, sum(len(part) for part in parts))
+        self.check()
         return parts
+
+    def check(self) -> None:
+        """Raises `resource-limit` where nothing is left, so that what is left over costs nothing."""
+        if self.left_bytes < 0:
+            raise Refused("resource-limit", got="references to more octets than that", expected="each signature over the document once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,11 @@ class Outside:
     files: Mapping[str, bytes] | None = field(repr=False, default=None)
     relationships: Relationships | None = None  # the transform of Office packages
     part: Callable[[str], str] | None = None  # the name of the file that a URI means there
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all of it."""
+        return len(self.content or b"") + sum(map(len, (self.files or {}).values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +87,12 @@ class Place:
     def of(cls, tree: ParsedXml, outside: Outside, limits: Limits) -> Place:
         """With every id of the document noted, under all names that ids go by."""
         ids: dict[str, list[Element]] = {}
+        signatures = 0
         for element in tree.root.iter("*"):
+            signatures += element.tag == SIGNATURE
             for value in {value.strip() for name in _ID_NAMES if (value := element.get(name)) is not None}:
                 ids.setdefault(value, []).append(element)
-        return cls(tree, outside, Budget.of(len(tree.raw)), ids, limits)
+        return cls(tree, outside, Budget.of(len(tree.raw) + outside.size_bytes, min(signatures, MAX_SIGNATURES)), ids, limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +176,9 @@ class _Now:
 
 def octets_of(target: Target, transforms: tuple[Transform, ...], signature: Element, place: Place) -> Parts:
     """What is digested. Raises `transform-forbidden`, `resource-limit`, or `malformed-xml` where there is no canonical form."""
+    place.budget.check()
     now = _Now(target, None if target.octets is None else (target.octets,), target.node, whole=target.whole, comments=target.comments)
+    place.budget.take(now.octets or ())
     for one in transforms:
         _apply(now, one, signature, place)
     if now.octets is None:
@@ -178,7 +192,7 @@ def _apply(now: _Now, one: Transform, signature: Element, place: Place) -> None:
     elif one.uri in CANONICALIZATIONS:
         _canonicalise(now, one, signature, place)
     elif one.uri == BASE64 and not now.removed:
-        now.octets, now.node = (_decoded(now, signature),), None
+        now.octets, now.node = place.budget.take((_decoded(now, signature),)), None
     elif one.uri == RELATIONSHIPS and place.outside.relationships and now.octets is not None and now.target.octets is not None:
         now.node = place.outside.relationships(b"".join(now.octets), one.selected, place.limits)
         now.octets, now.whole = None, True
@@ -209,7 +223,8 @@ def _canonicalise(now: _Now, one: Transform, signature: Element, place: Place) -
         octets = (xml_canonical.of_document(node, form, one.prefixes, with_comments=now.comments),)
     else:
         octets = (xml_canonical.of_part(node, form, one.prefixes, with_comments=now.comments),)
-    now.octets, now.node, now.removed = place.budget.take(octets), None, Removed.NONE
+    worked = len(place.tree.raw) if removed and now.octets is None else 0  # what is left out was canonicalised, or copied, too
+    now.octets, now.node, now.removed = place.budget.take(octets, worked), None, Removed.NONE
 
 
 def _removed(node: Element, signature: Element, which: Removed) -> list[Element]:

@@ -28,11 +28,10 @@ from signing.finding import Coverage, Finding, Given, Integrity, ordered
 from signing.xml_check import Case, check_digests, check_key, read_properties, resolve_all
 from signing.xml_coverage import uncovered
 from signing.xml_key import KeyInfo, key_info_of
-from signing.xml_reference import Outside, Place
+from signing.xml_reference import MAX_SIGNATURES, Outside, Place
 from signing.xml_transform import Removed
 from signing.xmldsig import SIGNATURE
 
-MAX_SIGNATURES = 32
 _ORDER = (
     *("malformed-signature", "resource-limit", "alg-forbidden", "weak-key", "transform-forbidden", "external-reference", "duplicate-id"),
     *("reference-missing", "no-key", "key-confusion", "bad-signature-value", "tampered", "attachment-integrity", "wrapping", "coverage"),
@@ -116,15 +115,26 @@ def _under_another(signature: Element, over: list[Examined]) -> bool:
 def _examine(signature: Element, name: str, place: Place, given: Given) -> Examined:
     try:
         case = Case(signature, place, given, xmldsig.signed_info_of(signature, light=is_light(len(place.tree.held))))  # 2
-        value, keys = xmldsig.value_of(signature), key_info_of(signature)
+        value = xmldsig.value_of(signature)
     except Refused as fault:
         reasons = fault.violations or (error(fault.code, path=path_of(signature), got=fault.got, expected=fault.expected),)
         return Examined(signature, Finding("xmldsig", name, Integrity.FAILED, Coverage.UNKNOWN, b"", violations=reasons), read=False)
+    keys = _keys(case)
     resolve_all(case)  # 3
     said = read_properties(case)  # 4
-    holder = check_key(case, value, keys, said)  # 5
+    holder = check_key(case, value, keys, said) if keys is not None else None  # 5
     nodes = check_digests(case)  # 6
-    return Examined(signature, _finding(case, name, keys, said, holder), nodes)
+    return Examined(signature, _finding(case, name, keys or KeyInfo((), ()), said, holder), nodes)
+
+
+def _keys(case: Case) -> KeyInfo | None:
+    """None where they cannot be read: then nobody's key made the value."""
+    try:
+        return key_info_of(case.signature)
+    except Refused as fault:
+        case.take(fault)
+        case.failed = True
+        return None
 
 
 def _finding(case: Case, name: str, keys: KeyInfo, said: xades.Properties | None, holder: tuple[Certificate, bool] | None) -> Finding:

@@ -46,6 +46,7 @@ class Making:
     target: str = "#s"
     time: str = "2026-11-20T08:01:00+07:00"
     more: str = ""  # other signed properties
+    serial: int = 0  # in IssuerSerial, another than its own
     data_more: str = ""  # SignedDataObjectProperties
     refers: bool = True  # a Reference is to SignedProperties
     kind: str = PROPERTIES
@@ -59,7 +60,7 @@ class Making:
     def properties(self) -> str:
         """The Object with them."""
         name = "SigningCertificateV2" if self.v2 else "SigningCertificate"
-        serial = self.named.certificate.serial_number
+        serial = self.serial or self.named.certificate.serial_number
         issuer = f"<ds:X509IssuerName>CN=x</ds:X509IssuerName><ds:X509SerialNumber>{serial}</ds:X509SerialNumber>"
         legacy = "" if self.v2 else f"<x:IssuerSerial>{issuer}</x:IssuerSerial>"
         digest = f'<ds:DigestMethod Algorithm="{SHA256}"/><ds:DigestValue>{_text(hashlib.sha256(self.named.der).digest())}</ds:DigestValue>'
@@ -217,6 +218,7 @@ def honest(world: World) -> Iterator[tuple[str, Case]]:
     yield "B-B", Case("B-B", bb)
     yield "B-B", Case("B-B, SigningCertificate of version 1", good.but(v2=False).sign())
     yield "B-B", Case("B-B, inclusive", good.but(form=C14N).sign())
+    yield "B-B", Case("B-B, a Target in other letters", good.but(target="#S").sign())
     for version in ("v1.2.2", "v1.1.1"):
         uri = f"http://uri.etsi.org/01903/{version}#"
         yield "B-B", Case(f"of {version}", good.but(version=uri, v2=False, kind=f"{uri}SignedProperties").sign())
@@ -279,6 +281,7 @@ def defects(world: World) -> Iterator[Case]:
         return data.decode().replace(old, new, 1).encode()
 
     yield case("SigningCertificate is another's", good.but(named=world.agency).sign(), "key-confusion")
+    yield case("SigningCertificate with another serial number", good.but(v2=False, serial=7).sign(), "key-confusion")
     yield case("SigningCertificate is a twin's", good.but(named=world.twin).sign(), "key-confusion")
     yield case("properties that nothing is to", good.but(refers=False).sign(), "coverage")
     yield case("properties of another signature", good.but(target="#t").sign(), "wrapping")

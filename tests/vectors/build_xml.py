@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.vectors.case import Case
 from tests.vectors.certificates import Maker, key, name_of
-from tests.vectors.identities import World
+from tests.vectors.identities import Signer, World
 from tests.vectors.sign_xml import (
     C14N,
     C14N_1_1,
@@ -128,6 +128,8 @@ def _honest_keys(world: World) -> Iterator[Case]:
         ("issuer and serial number", f"<ds:X509Data>{serial}</ds:X509Data>"),
         ("digest of the certificate", f"<ds:X509Data>{digest}</ds:X509Data>"),
         ("its key in DER", key_value),
+        ("subject", f"<ds:X509Data><ds:X509SubjectName>{_name(elliptic)}</ds:X509SubjectName></ds:X509Data>"),
+        ("subject, the other way round", f"<ds:X509Data><ds:X509SubjectName>{_name(elliptic, -1)}</ds:X509SubjectName></ds:X509Data>"),
         ("certificate, serial number and key", f"<ds:X509Data>{serial}</ds:X509Data>{x509(elliptic)}{key_value}"),
         ("certificate and issuer", x509(elliptic, world.ca)),
         ("issuer before certificate", x509(world.ca, elliptic)),
@@ -138,6 +140,10 @@ def _honest_keys(world: World) -> Iterator[Case]:
     ):
         document = LETTER % signature(reference(""), method=ECDSA, key_info=info)
         yield Case(f"key by {what}", by_hand(document, made, parts=[exclusive(LETTER % "")]))
+
+
+def _name(signer: Signer, step: int = 1) -> str:
+    return ", ".join(signer.certificate.subject.rfc4514_string().split(",")[::step])
 
 
 def issuer_serial(number: int) -> str:

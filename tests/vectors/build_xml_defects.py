@@ -92,6 +92,8 @@ def _wrapped(world: World) -> Iterator[Case]:
     spaced = _EVIL.replace('Id="b"', 'xml:id=" b "')
     yield _case("a twin with nearly the same id", frame.replace(body, spaced + body), "duplicate-id", "coverage", integrity="unknown")
     yield _case("an id under another name", frame.replace(body, '<E ID="b"/>' + body), "duplicate-id", "coverage", integrity="unknown")
+    twice = frame.replace("<n:Muc ", '<n:Muc xml:id="m" ').replace("<k/>", '<k xml:id="m"/>')
+    yield _case("one xml:id twice", twice, "duplicate-id", findings=0)
     yield _case("another root around it", f'<Goi xmlns="urn:vn:goi" v="1"><Khac>x</Khac>{frame}</Goi>', "coverage")
     yield _case("text beside it", frame.replace(body, "tự do" + body), "coverage")
     yield _case("an attribute above it", frame.replace("<Goi ", '<Goi duyet="1" '), "coverage")
@@ -117,6 +119,9 @@ def _algorithms(world: World) -> Iterator[Case]:
     for method in (DS + "hmac-sha1", MORE + "hmac-sha256", MORE + "rsa-md5", DS + "dsa-sha1", MORE + "rsa-ripemd160", ""):
         done = by_hand(LETTER % signature(reference(""), method=method, key_info=known), made, parts=[octets])
         yield _case(f"method {method}", done, "alg-forbidden", integrity="unknown")
+    dsa = "<ds:KeyValue><ds:DSAKeyValue><ds:P>AQ==</ds:P></ds:DSAKeyValue></ds:KeyValue>"
+    done = by_hand(LETTER % signature(reference(""), method=DS + "dsa-sha1", key_info=dsa), made, parts=[octets])
+    yield _case("DSA with its own KeyValue", done, "alg-forbidden", "no-key", integrity="unknown")
     truncated = "<ds:HMACOutputLength>8</ds:HMACOutputLength>"
     done = by_hand(
         LETTER % signature(reference(""), method=MORE + "hmac-sha256", parameters=truncated, key_info=known), made, parts=[octets]
@@ -179,6 +184,13 @@ def _references(world: World) -> Iterator[Case]:
     yield _case("300 references", FRAME % signature(many, key_info=known, value="AAAA"), "resource-limit", integrity="failed")
     steps = reference("#b", (EXC,) * 7, said="AAAA")
     yield _case("seven transforms", FRAME % signature(steps, key_info=known, value="AAAA"), "resource-limit", integrity="failed")
+    again = "".join(reference("", (EXC,), said="AAAA") for _ in range(60))
+    inner = f'<ds:Manifest Id="m">{again}</ds:Manifest>'
+    large = signature(
+        reference("#m", (EXC,)), key_info=known, objects=f"<ds:Object>{inner}</ds:Object>{OBJECT.replace('nội dung', 'x' * 1_000_000)}"
+    )
+    done = by_hand(large, made, parts=[exclusive(large, "//ds:Manifest")])
+    yield _case("60 references of a manifest to all of 1 MB", done, "resource-limit", "tampered", integrity="failed")
     crowd = FRAME % (signature(reference("#b", (EXC,), said="AAAA"), key_info=known, value="AAAA") * 33)
     yield _case("33 signatures", crowd, "resource-limit", findings=0)
 
