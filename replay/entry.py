@@ -238,10 +238,10 @@ def _decoded(text: str, length: int) -> bytes:
     return a2b_base64(text)
 
 
-def _number(digits: str) -> int | float:
+def number(digits: str) -> int | float:
     """A number of JSON as RFC 8785 means it: a double, which Python writes as an integer only where that is exact."""
-    number = int(digits)
-    return number if abs(number) < 2**53 else float(number)
+    exact = int(digits)
+    return exact if abs(exact) < 2**53 else float(exact)
 
 
-_DECODER = json.JSONDecoder(parse_int=_number)
+_DECODER = json.JSONDecoder(parse_int=number)

@@ -65,3 +65,10 @@ class Findings:
         self.found += 1
         if len(self.differences) < MAX_SHOWN:
             self.differences.append(error(code, path=path, got=got, expected=expected))
+
+    def add(self, other: Findings) -> None:
+        """What was found elsewhere, after what was found so far."""
+        self.found += other.found
+        self.differences += other.differences[: MAX_SHOWN - len(self.differences)]
+        self.counts.update(other.counts)
+        self.absent += other.absent

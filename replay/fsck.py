@@ -28,46 +28,34 @@ It is longer than 300 lines because all steps share one pass over the entries.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Table, exc, select
 
-from replay import artefacts, derived, fsck_index
-from replay.accepted import AcceptedCheck
+from replay import artefacts, derived, fsck_index, fsck_pool, fsck_rows
 from replay.accounts import Accounts
 from replay.checkpoint import Checkpoint
-from replay.derived import Acceptance, Binding
-from replay.entry import Entry
 from replay.erasure import Erasures
 from replay.findings import Findings, FsckReport
+from replay.fsck_chunk import MALFORMED, Examined, Fact, of_another_form
 from replay.fsck_evidence import Evidence
+from replay.fsck_pool import Kit
 from replay.fsck_published import PublishedCheck
 from replay.fsck_tree import TreeCheck
-from replay.hashing import leaf_hash
-from replay.in_force import InForce, named_by
+from replay.in_force import InForce
 from replay.merkle import Frontier
 from replay.payloads import PayloadStore
-from replay.standing import CHUNK, Deliveries, SenderIds
+from replay.standing import Deliveries, SenderIds
 from replay.store.engine import Store, fault_name, is_unavailable
 from replay.store.loose import loose
-from replay.store.tables import AnyRow, deliveries, entries, links, log_head, message_keys, messages, openings, payloads, search, sender_ids
-from schemas.errors import Refused
+from replay.store.tables import deliveries, links, log_head, message_keys, messages, openings, payloads, search, sender_ids
 from signing.cosignature import CosignatureVerifier
 from signing.note import NoteVerifier
 
-_ENTRIES = (
-    select(
-        *loose(entries, "index", "leaf", "leaf_hash"),
-        openings.c.index.label("opened"),
-        *loose(openings, "message_id", "event", "at", "body"),
-    )
-    .outerjoin(openings, openings.c.index == entries.c.index)
-    .order_by(entries.c.index)
-    .limit(CHUNK)
-)
 _HEAD = select(*loose(log_head))
 _TOTALS: Sequence[tuple[Table, str, str]] = (  # a table, the code of what is wrong with it, the count that its rows must have
     (openings, "opening-changed", "openings"),
@@ -89,23 +77,41 @@ class FsckKeys:
     payloads: PayloadStore | None
     witnesses: tuple[CosignatureVerifier, ...] = ()  # whose lines can be verified
 
+    def kit(self, facts: frozenset[str]) -> Kit:
+        """What the entries are examined with."""
+        masters = () if self.payloads is None else tuple(self.payloads.current())
+        receipts = {name: key.public_bytes_raw() for name, key in self.receipts.items()}
+        return Kit(
+            receipts, masters, Path() if self.payloads is None else self.payloads.folder, sorted({key.name for key in self.log}), facts
+        )
 
-def fsck(store: Store, keys: FsckKeys, expected_checkpoint: bytes | None = None) -> FsckReport:
-    """Checks the whole store. `expected_checkpoint`: a signed note of this log that was kept outside.
+
+def fsck(
+    store: Store,
+    keys: FsckKeys,
+    expected_checkpoint: bytes | None = None,
+    *,
+    progress: Callable[[int, int], object] = lambda done, all_: None,
+    processes: int | None = None,
+) -> FsckReport:
+    """Checks the whole store. `expected_checkpoint`: a signed note of this log that was kept outside. `progress` is told entries done and
+    all; `processes` work beside this one (as many as there are processors, where the log is large).
 
     Raises `Refused` for a checkpoint that no log key signed: ``note-invalid``, ``checkpoint-invalid``; `Halted("store-unavailable")`.
     Whatever is wrong with the store's content stands in the report.
     """
     expected = None if expected_checkpoint is None else Checkpoint.opened(expected_checkpoint, keys.log)
     findings = Findings()
-    origins = sorted({key.name for key in keys.log})
+    kit = keys.kit(frozenset(FOLDED))
     with store.read() as conn:
-        accepted = AcceptedCheck(keys.receipts, keys.payloads, origins, findings)
-        check = _Check(conn, accepted, PublishedCheck(findings, keys.log, keys.witnesses), expected, findings, origins)
+        check = _Check(conn, PublishedCheck(findings, keys.log, keys.witnesses), expected, findings, kit.origins)
         try:
             check.published.begin(conn)
-            for rows in _chunks(conn):
-                check.chunk(rows)
+            size = _size(conn)
+            chunks = fsck_rows.chunks(conn, with_payloads=keys.payloads is not None)
+            for one in fsck_pool.examined(chunks, kit, fsck_pool.processes_for(size) if processes is None else processes):
+                check.add(one)
+                progress(check.frontier.size, size)
             check.finish()
         except exc.SQLAlchemyError as fault:
             if is_unavailable(fault):
@@ -114,18 +120,15 @@ def fsck(store: Store, keys: FsckKeys, expected_checkpoint: bytes | None = None)
         return check.report()
 
 
-def _chunks(conn: Connection) -> Iterator[Sequence[AnyRow]]:
-    """All entries in order, each with its opening or nulls."""
-    rows = conn.execute(_ENTRIES).all()
-    while rows:
-        yield rows
-        rows = conn.execute(_ENTRIES.where(entries.c.index > rows[-1].position)).all()
+def _size(conn: Connection) -> int:
+    """How many entries there are, as the head says: believed for the progress alone."""
+    head = conn.execute(_HEAD).first()
+    return head.size if head is not None and isinstance(head.size, int) else 0
 
 
 @dataclass(slots=True)
 class _Check:
     conn: Connection
-    accepted: AcceptedCheck
     published: PublishedCheck
     expected: Checkpoint | None
     findings: Findings
@@ -140,7 +143,6 @@ class _Check:
     in_force: InForce = field(init=False)
     frontier: Frontier = field(default_factory=Frontier)
     root_then: bytes | None = None  # at the expected checkpoint's size
-    next_index: int = 0
     head: tuple[int, str] = (0, "")  # size and origin
 
     def __post_init__(self) -> None:
@@ -148,38 +150,19 @@ class _Check:
         self.tree, self.evidence = TreeCheck(self.findings), Evidence(self.findings)
         self.standing, self.senders, self.erasures = Deliveries(self.findings), SenderIds(self.findings), Erasures(self.findings)
 
-    def chunk(self, rows: Sequence[AnyRow]) -> None:
+    def add(self, one: Examined) -> None:
+        """The next chunk, examined."""
         self._note_root()
-        accepted: list[Acceptance] = []
-        bindings: list[Binding] = []
-        for row in rows:
-            entry = self._entry(row)
-            values = None if entry is None else self._opening(row, entry)
-            event, at = (row.event, row.at) if entry is None else (entry.event, entry.at)
-            if event == "accepted":
-                accepted.append(Acceptance(row.position, leaf_hash(row.leaf), at, values))
-            self._fold(row, event, values, bindings)
-        self.accepted.run(self.conn, accepted)  # 3 to 6
-        self.senders.check(self.conn, bindings)  # 3
-
-    def _entry(self, row: AnyRow) -> Entry | None:
-        """1: the entry, if its leaf has the form of one."""
-        path, findings = f"entries/{row.position}", self.findings
-        findings.counts["entries"] += 1
-        if row.position != self.next_index:
-            findings.differ("journal-gap", path, got=f"index {row.position}", expected=f"index {self.next_index}")
-        self.next_index = row.position + 1
-        digest = leaf_hash(row.leaf)
-        if digest != row.leaf_hash:
-            findings.differ("leaf-changed", path, got=digest.hex(), expected=row.leaf_hash.hex())
-        self.frontier.append(digest)
-        self.tree.add(digest)
-        self._note_root()
-        try:
-            return Entry.from_leaf(row.leaf)
-        except Refused as fault:
-            findings.differ("leaf-changed", path, got=fault.got, expected=fault.expected)
-            return None
+        for digest in one.digests:
+            self.frontier.append(digest)
+            self.tree.add(digest)
+            self._note_root()
+        self.findings.add(one.findings)
+        self.worked_with |= one.artefacts
+        self.evidence.named |= one.evidence
+        for fact in one.facts:
+            self._fold(fact)
+        self.senders.check(self.conn, one.bindings)  # 3
 
     def _note_root(self) -> None:
         if self.expected is not None and self.frontier.size == self.expected.size:
@@ -187,63 +170,22 @@ class _Check:
         if self.frontier.size in self.published.wanted:
             self.published.wanted[self.frontier.size] = self.frontier.root()
 
-    def _opening(self, row: AnyRow, entry: Entry) -> Mapping[str, Any] | None:
-        """2: the entry's values, if they can be believed."""
-        path, findings = f"openings/{row.position}", self.findings
-        if row.opened is None:
-            findings.differ("opening-changed", path, got="none", expected="one opening per entry")
-            return None
-        findings.counts["openings"] += 1
-        if (row.event, row.at) != (entry.event, entry.at):
-            findings.differ("opening-changed", path, got=f"{row.event} {row.at}", expected=f"{entry.event} {entry.at}")
-        if row.body is None:
-            findings.absent.append((str(row.message_id), "opening-changed", path))
-            return None
-        try:
-            values = entry.opened(row.body)
-        except Refused as fault:
-            findings.differ("opening-changed", path, got=fault.got, expected=fault.expected)
-            return None
-        about = values.get("message_id", values.get("first"))  # the message that it is about, or is in conflict with
-        if str(about).replace("-", "") != str(row.message_id):
-            findings.differ("opening-changed", path, got=row.message_id, expected=about)
-        return values
-
-    def _fold(self, row: AnyRow, event: str, values: Mapping[str, Any] | None, bindings: list[Binding]) -> None:
+    def _fold(self, fact: Fact) -> None:
         """What an entry adds to what is known at the end."""
-        if values is None:
-            self._unopened(row, event)
+        if fact.values is None:
+            self._unopened(fact)
             return
         try:
-            if event == "accepted":
-                bindings.append(derived.first_binding(values))
-                self.evidence.accepted(values)
-                self.worked_with |= named_by(values)
-            elif event == "duplicate-key":
-                bindings.append(derived.later_binding(values))
-            elif event == "delivery":
-                self.standing.fold(row.position, values)
-            elif event == "verified-again":
-                self.evidence.again(values)
-            elif event == "person":
-                self.accounts.fold(values)
-            elif event == "translated":
-                self.worked_with.update(values["artefacts"])
-            elif event == "artefact":
-                self.worked_with.add(self.in_force.fold(row.position, row.at, values))
-            elif event == "erased":
-                self.erasures.erased(derived.hexadecimal(values["message_id"]), values)
-            elif event == "hold":
-                self.erasures.hold(derived.hexadecimal(values["message_id"]), values, row.at)
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
-            got = f"{type(fault).__name__} {fault}"
-            self.findings.differ("opening-changed", f"openings/{row.position}", got=got, expected=f"the values of {event}")
+            FOLDED[fact.event](self, fact, fact.values)
+        except MALFORMED as fault:
+            got, expected = of_another_form(fault, fact.event)
+            self.findings.differ("opening-changed", f"openings/{fact.index}", got=got, expected=expected)
 
-    def _unopened(self, row: AnyRow, event: str) -> None:
-        for unknown in (self.standing.unknown if event == "delivery" else self.senders.unknown, self.evidence.unknown):
-            unknown.add(str(row.message_id))
-        if event == "hold":
-            self.erasures.hold(str(row.message_id), None, row.at)
+    def _unopened(self, fact: Fact) -> None:
+        for unknown in (self.standing.unknown if fact.event == "delivery" else self.senders.unknown, self.evidence.unknown):
+            unknown.add(fact.message_id)
+        if fact.event == "hold":
+            self.erasures.hold(fact.message_id, None, fact.at)
 
     def finish(self) -> None:
         """What can be said only after the last entry."""
@@ -310,3 +252,15 @@ class _Check:
         elif self.root_then != self.expected.root:
             got, expected = b64encode(self.root_then).decode("ascii"), b64encode(self.expected.root).decode("ascii")
             self.findings.differ("checkpoint-mismatch", f"size {self.expected.size}", got=f"root {got}", expected=f"root {expected}")
+
+
+# What is known at the end, by the event that adds to it.
+FOLDED: Mapping[str, Callable[[_Check, Fact, Mapping[str, Any]], object]] = {
+    "accepted": lambda check, _, values: check.evidence.pending(values),
+    "delivery": lambda check, fact, values: check.standing.fold(fact.index, values),
+    "verified-again": lambda check, _, values: check.evidence.again(values),
+    "person": lambda check, _, values: check.accounts.fold(values),
+    "artefact": lambda check, fact, values: check.worked_with.add(check.in_force.fold(fact.index, fact.at, values)),
+    "erased": lambda check, _, values: check.erasures.erased(derived.hexadecimal(values["message_id"]), values),
+    "hold": lambda check, fact, values: check.erasures.hold(derived.hexadecimal(values["message_id"]), values, fact.at),
+}

@@ -44,13 +44,10 @@ class Evidence:
     standing: dict[str, _Standing] = field(default_factory=dict)  # by message (hexadecimal), of those that were pending
     unknown: set[str] = field(default_factory=set)  # messages of which an entry cannot be read any more: erased, or a difference by itself
 
-    def accepted(self, values: Mapping[str, Any]) -> None:
-        """An ``accepted`` entry."""
-        bundle, verdict = values["artefacts"].get("evidence", ""), values["verdict"]
-        if bundle:
-            self.named.add(bundle)
-        if (verdict["verdict"], verdict["legal_value"]) == ("indeterminate", "pending"):
-            self.standing[hexadecimal(values["message_id"])] = _Standing(_WAITING, _digest(verdict), bundle)
+    def pending(self, values: Mapping[str, Any]) -> None:
+        """An ``accepted`` entry whose verdict was to be reached again."""
+        bundle = values["artefacts"].get("evidence", "")
+        self.standing[hexadecimal(values["message_id"])] = _Standing(_WAITING, _digest(values["verdict"]), bundle)
 
     def again(self, values: Mapping[str, Any]) -> None:
         """A ``verified-again`` entry."""
@@ -64,8 +61,8 @@ class Evidence:
 
     def _check_kept(self, conn: Connection) -> None:
         """Every row is what its key says; every bundle that is named is there, and all that it names."""
-        needed, kept = set(self.named), set[str]()
-        for rows in conn.execute(_EVIDENCE, execution_options={"yield_per": CHUNK}).partitions():
+        needed, kept = self.named - {""}, set[str]()
+        for rows in conn.execute(_EVIDENCE, execution_options={"yield_per": CHUNK}).partitions(CHUNK):
             for row in rows:
                 self.findings.counts["evidence"] += 1
                 now = sha256(row.body).hexdigest()

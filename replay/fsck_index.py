@@ -1,14 +1,14 @@
 """fsck, the full-text index of SQLite: it finds exactly what the rows of `search` say. PostgreSQL keeps its index by itself.
 
 The index is derived and fed beside the table, so somebody could make a message unfindable there and leave every row as it is. Its pairs
-(term, message) are read back through ``fts5vocab`` (SQLite's FTS5 documentation §8) and compared as sets, by the sum of their hashes:
-one pass over each, in any order, without holding them.
+(term, message) are read back through ``fts5vocab`` (SQLite's FTS5 documentation §8) and compared as sets: by the sum of 64-bit hashes that
+nobody knows beforehand, for a secret of the run stands before each pair. One pass over each side, in any order, without holding them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from hashlib import sha256
+import secrets
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection, exc, text
 
@@ -17,9 +17,8 @@ from replay.store.engine import fault_name
 from replay.store.tables import AnyRow
 
 CHUNK = 2_000
-_MODULUS = 1 << 256
 _ROWS = text("SELECT position, terms FROM search ORDER BY position")
-_PAIRS = text("SELECT doc, term FROM temp.fsck_terms")
+_PAIRS = text("SELECT :secret || doc || ' ' || term FROM temp.fsck_terms")
 
 
 def check(conn: Connection, findings: Findings) -> None:
@@ -44,48 +43,44 @@ def check(conn: Connection, findings: Findings) -> None:
 
 
 def _compare(conn: Connection, findings: Findings) -> None:
-    if _summed(conn, lambda _: True, _wanted) == _summed(conn, lambda _: True, _indexed):
+    secret = secrets.token_hex(16)
+    if sum(map(hash, _wanted(conn, secret))) == sum(map(hash, _indexed(conn, secret))):
         return
-    for position in _positions(conn):
-        wanted, found = (set(each(conn, lambda at, it=position: at == it)) for each in (_wanted, _indexed))  # type: ignore[misc]
-        if wanted != found:
-            got, expected = (" ".join(sorted(term for _, term in each)) for each in (found - wanted, wanted - found))
+    wanted, found = _by_position(_wanted(conn, "")), _by_position(_indexed(conn, ""))
+    for position in sorted(wanted.keys() | found.keys(), key=lambda each: (len(each), each)):
+        if wanted.get(position) != found.get(position):
+            here, there = _terms(_indexed(conn, ""), position), _terms(_wanted(conn, ""), position)
+            got, expected = (" ".join(sorted(each)) for each in (here - there, there - here))
             findings.differ("search-changed", f"search_terms/{position}", got=f"also {got}" if got else "less", expected=expected or "less")
             return
-    findings.differ("search-changed", "search_terms", got="other terms", expected="those of search")
 
 
-def _positions(conn: Connection) -> list[int]:
-    found = {row.position for row in conn.execute(_ROWS)} | {row.doc for row in conn.execute(_PAIRS)}
-    return sorted(found, key=lambda each: (str(type(each)), each))
+def _by_position(pairs: Iterable[str]) -> dict[str, int]:
+    """The sum of each message's terms."""
+    found: dict[str, int] = {}
+    for pair in pairs:
+        position = pair.partition(" ")[0]
+        found[position] = found.get(position, 0) + hash(pair)
+    return found
 
 
-Pairs = Callable[[Connection, Callable[[object], bool]], Iterator[tuple[object, str]]]
+def _terms(pairs: Iterable[str], position: str) -> set[str]:
+    return {pair.partition(" ")[2] for pair in pairs if pair.startswith(f"{position} ")}
 
 
-def _summed(conn: Connection, which: Callable[[object], bool], pairs: Pairs) -> int:
-    total = 0
-    for position, term in pairs(conn, which):
-        total += int.from_bytes(sha256(f"{position}\x00{term}".encode("utf-8", "surrogatepass")).digest(), "big")
-    return total % _MODULUS
+def _wanted(conn: Connection, secret: str) -> Iterator[str]:
+    for row in _streamed(conn):
+        head = f"{secret}{row.position} "
+        yield from [head + term for term in set(str(row.terms).split(" ")) - {""}]
 
 
-def _wanted(conn: Connection, which: Callable[[object], bool]) -> Iterator[tuple[object, str]]:
-    for row in _streamed(conn, _ROWS):
-        if which(row.position):
-            for term in set(str(row.terms).split(" ")) - {""}:
-                yield row.position, term
+def _indexed(conn: Connection, secret: str) -> Iterator[str]:
+    last = ""
+    for pairs in conn.execute(_PAIRS, {"secret": secret}, execution_options={"yield_per": CHUNK}).scalars().partitions(CHUNK):
+        yield from set(pairs) - {last}  # a term that stands twice in one row is indexed twice, side by side
+        last = pairs[-1]
 
 
-def _indexed(conn: Connection, which: Callable[[object], bool]) -> Iterator[tuple[object, str]]:
-    before: tuple[object, str] = (None, "")
-    for row in _streamed(conn, _PAIRS):
-        pair = (row.doc, row.term)
-        if pair != before and which(row.doc):  # a term that stands twice in one row is indexed twice, side by side
-            yield pair
-        before = pair
-
-
-def _streamed(conn: Connection, query: object) -> Iterator[AnyRow]:
-    for rows in conn.execute(query, execution_options={"yield_per": CHUNK}).partitions():  # type: ignore[call-overload]
+def _streamed(conn: Connection) -> Iterator[AnyRow]:
+    for rows in conn.execute(_ROWS, execution_options={"yield_per": CHUNK}).partitions(CHUNK):
         yield from rows

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import zstandard
@@ -28,7 +30,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, bindparam, insert, select
 
 from replay.store.loose import loose
-from replay.store.tables import AnyRow, message_keys, messages, payloads
+from replay.store.tables import message_keys, messages, payloads
 from schemas.errors import Halted, Refused
 
 FORMAT = "zstd+aes256gcm/1"
@@ -39,11 +41,10 @@ KEY_BYTES = 32
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _INSERT_PAYLOAD, _INSERT_KEY = insert(payloads), insert(message_keys)
-_ROWS = select(*loose(payloads), *loose(message_keys, "master_key_id", "wrapped")).join(
+ROWS = select(*loose(payloads), *loose(message_keys, "master_key_id", "wrapped")).join(
     message_keys, message_keys.c.message_id == payloads.c.message_id
 )
-_SELECT = _ROWS.where(payloads.c.message_id == bindparam("message_id"))
-_SELECT_MANY = _ROWS.where(payloads.c.message_id.in_(bindparam("ids", expanding=True)))
+_SELECT = ROWS.where(payloads.c.message_id == bindparam("message_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,14 @@ class SealedPayload:
     wrapped: bytes = field(repr=False)
 
 
+class _Contexts(threading.local):
+    """zstd's working memory, one of each per thread: making it costs more than a packet's compression."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=LEVEL)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
 @dataclass(frozen=True, slots=True)
 class PayloadStore:
     """Keeps payloads of the hub's database; large ones below `folder`. `older` masters still unwrap, they wrap nothing new.
@@ -78,6 +87,7 @@ class PayloadStore:
     folder: Path
     older: Sequence[MasterKey] = ()
     masters: Callable[[], Sequence[MasterKey]] | None = None
+    _contexts: _Contexts = field(default_factory=_Contexts, repr=False, compare=False)
 
     def current(self) -> Sequence[MasterKey]:
         """All masters, the one that wraps first."""
@@ -86,7 +96,7 @@ class PayloadStore:
     def seal(self, message_id: UUID, raw: bytes) -> SealedPayload:
         """Compresses and encrypts `raw`. Touches neither disk nor database: call it before the transaction."""
         key = os.urandom(KEY_BYTES)
-        frame = zstandard.ZstdCompressor(level=LEVEL).compress(raw)
+        frame = self._contexts.compressor.compress(raw)
         cipher, about = AESGCM(key), _about(message_id)
         ciphertext = b"".join(cipher.encrypt(nonce, frame[at : at + CHUNK_BYTES], about) for at, nonce in _chunks(len(frame), CHUNK_BYTES))
         master = self.current()[0]
@@ -136,22 +146,28 @@ class PayloadStore:
             raise Refused("unknown-entry", got=str(message_id))
         return self.opened(message_id, row)
 
-    def held(self, conn: Connection, message_ids: Sequence[UUID]) -> Mapping[str, AnyRow]:
-        """What is kept of some messages, by id (hexadecimal), for `opened`."""
-        return {row.message_id: row for row in conn.execute(_SELECT_MANY, {"ids": message_ids})}
-
-    def opened(self, message_id: UUID, row: AnyRow | None) -> bytes:
-        """The received bytes, from a row of `held`. Raises as `get`."""
-        if row is None:
-            raise _damaged(message_id, "no payload or no key")
-        if row.wrapped is None:
-            raise Refused("payload-erased", got=str(message_id))
-        if row.format != FORMAT:
-            raise _damaged(message_id, f"format {row.format}")
+    def opened(self, message_id: UUID, row: Any) -> bytes:
+        """The received bytes, from a row of `ROWS`, None where there is none. Raises as `get`."""
+        row = _present(message_id, row)
         ciphertext = row.body if row.body is not None else self._read_file(message_id, row.digest)
         if sha256(ciphertext).digest() != row.digest:
             raise _damaged(message_id, "ciphertext of another digest")
-        return _opened(message_id, ciphertext, self._unwrap(message_id, row.master_key_id, row.wrapped), row.size)
+        key = self._unwrap(message_id, row.master_key_id, row.wrapped)
+        return _opened(message_id, ciphertext, key, row.size, self._contexts.decompressor)
+
+    def digest_of(self, message_id: UUID, row: Any) -> bytes:
+        """SHA-256 of the received bytes, from a row of `ROWS`; of a file never more than a chunk is in memory. Raises as `get`."""
+        row = _present(message_id, row)
+        if row.body is not None:
+            return sha256(self.opened(message_id, row)).digest()
+        key = self._unwrap(message_id, row.master_key_id, row.wrapped)
+        try:
+            with self.path_of(row.digest).open("rb") as file:
+                return _digest_of_file(message_id, file, key, row)
+        except OSError as fault:
+            raise _damaged(message_id, f"payload file: {type(fault).__name__}") from fault
+        except (InvalidTag, ValueError, TypeError, OverflowError, zstandard.ZstdError) as fault:
+            raise _damaged(message_id, type(fault).__name__) from fault
 
     def path_of(self, digest: bytes) -> Path:
         """Where the ciphertext with this digest lies if it is large: ``ab/ab12…``."""
@@ -178,17 +194,49 @@ def _wrapped(message_id: UUID, key: bytes, master: MasterKey) -> bytes:
     return nonce + AESGCM(master.secret).encrypt(nonce, key, _about_key(message_id))
 
 
-def _opened(message_id: UUID, ciphertext: bytes, key: bytes, size: int) -> bytes:
+def _present(message_id: UUID, row: Any) -> Any:
+    """The row, if there is something to decrypt in it."""
+    if row is None:
+        raise _damaged(message_id, "no payload or no key")
+    if row.wrapped is None:
+        raise Refused("payload-erased", got=str(message_id))
+    if row.format != FORMAT:
+        raise _damaged(message_id, f"format {row.format}")
+    return row
+
+
+def _opened(message_id: UUID, ciphertext: bytes, key: bytes, size: int, decompressor: zstandard.ZstdDecompressor) -> bytes:
     about, step = _about(message_id), CHUNK_BYTES + _TAG_BYTES
     try:
         cipher = AESGCM(key)
-        frame = b"".join(cipher.decrypt(nonce, ciphertext[at : at + step], about) for at, nonce in _chunks(len(ciphertext), step))
-        raw = zstandard.ZstdDecompressor().decompress(frame, max_output_size=size)
+        if len(ciphertext) <= step:
+            frame = cipher.decrypt(next(_chunks(0, step))[1], ciphertext, about)
+        else:
+            view = memoryview(ciphertext)
+            frame = b"".join(cipher.decrypt(nonce, view[at : at + step], about) for at, nonce in _chunks(len(ciphertext), step))
+        raw = decompressor.decompress(frame, max_output_size=size)
     except (InvalidTag, ValueError, TypeError, OverflowError, zstandard.ZstdError) as fault:
         raise _damaged(message_id, type(fault).__name__) from fault
     if len(raw) != size:
         raise _damaged(message_id, f"{len(raw)} bytes instead of {size}")
     return raw
+
+
+def _digest_of_file(message_id: UUID, file: BinaryIO, key: bytes, row: Any) -> bytes:
+    about, step, cipher = _about(message_id), CHUNK_BYTES + _TAG_BYTES, AESGCM(key)
+    stored, plain, size = sha256(), sha256(), 0
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    for _, nonce in _chunks(os.fstat(file.fileno()).st_size, step):
+        chunk = file.read(step)
+        stored.update(chunk)
+        part = frame.decompress(cipher.decrypt(nonce, chunk, about))
+        plain.update(part)
+        size += len(part)
+    if stored.digest() != row.digest:
+        raise _damaged(message_id, "ciphertext of another digest")
+    if size != row.size or not frame.eof:
+        raise _damaged(message_id, f"{size} bytes instead of {row.size}")
+    return plain.digest()
 
 
 def _chunks(length: int, step: int) -> Iterator[tuple[int, bytes]]:

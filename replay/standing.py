@@ -24,7 +24,9 @@ _UNTOUCHED: Mapping[str, Any] = {"state": DeliveryState.QUEUED, "cause": "", "re
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
 _SAID = select(*loose(openings, "index", "at", "body")).where(openings.c.index.in_(_WANTED))
 _STATES = select(*loose(deliveries, "id", "message_id", "state", "cause", "remote_id", "attempt", "updated_at"))
-_SENDER_IDS = select(*loose(sender_ids)).where(sender_ids.c.sender_id.in_(_WANTED))
+_SENDER_IDS = select(*loose(sender_ids)).where(  # by both columns of its key: by the second alone the whole table would be read
+    sender_ids.c.principal.in_(bindparam("principals", expanding=True)), sender_ids.c.sender_id.in_(_WANTED)
+)
 
 
 @dataclass(slots=True)
@@ -81,7 +83,8 @@ class SenderIds:
 
     def check(self, conn: Connection, bindings: Sequence[Binding]) -> None:
         """Some ids that were bound."""
-        rows = conn.execute(_SENDER_IDS, {"wanted": [one.sender_id for one in bindings]}) if bindings else ()
+        wanted = {"principals": sorted({one.principal for one in bindings}), "wanted": [one.sender_id for one in bindings]}
+        rows = conn.execute(_SENDER_IDS, wanted) if bindings else ()
         found = {(row.principal, row.sender_id): (row.message_id, row.raw_digest) for row in rows}
         for one in bindings:
             got, expected = found.get((one.principal, one.sender_id)), (one.message_id, one.digest)
@@ -102,4 +105,4 @@ class SenderIds:
 
 def _pages(conn: Connection) -> Iterator[Sequence[AnyRow]]:
     """All deliveries."""
-    return conn.execute(_STATES, execution_options={"yield_per": CHUNK}).partitions()
+    return conn.execute(_STATES, execution_options={"yield_per": CHUNK}).partitions(CHUNK)

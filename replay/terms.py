@@ -22,6 +22,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -30,6 +31,7 @@ from schemas.folding import bare, words
 
 MAX_WORDS = 200  # of a title
 MAX_DOSSIERS = 50  # that one packet names
+_MAX_REMEMBERED = 64  # characters of a value
 # {agency}-{yyMMdd or yyyyMMdd}-{number of the day}: facts page onestop.md §4, real ones since NĐ 61/2018
 _DOSSIER = re.compile(r"(?<![0-9A-Z.])(?:[0-9]{3}\.)?[0-9A-Z]{2,4}(?:\.[0-9A-Z]{1,4}){0,6}-[0-9]{6}(?:[0-9]{2})?-[0-9]{4,9}(?![0-9A-Z])")
 
@@ -66,7 +68,14 @@ def terms_of(values: Mapping[str, Any]) -> str:
 
 def term(letter: str, value: str) -> str:
     """The term of one value."""
+    return _remembered(letter, value) if len(value) <= _MAX_REMEMBERED else _term(letter, value)
+
+
+def _term(letter: str, value: str) -> str:
     return f"x{letter}{sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+_remembered = lru_cache(maxsize=4096)(_term)  # agencies, systems, kinds, codes: the same few over and over
 
 
 def word_term(word: str) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_MARKS = re.compile("[\u0300-\u034e\u0350-\u036f]+")  # the accents of European letters; there are others
 _WORD = re.compile(r"[^\W_]+")
 
 
 def folded(text: str) -> str:
     """`text` in small letters without accents; đ is d. Lone surrogates become spaces."""
-    bare = unicodedata.normalize("NFKD", text.casefold()).replace("đ", "d")
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold())).replace("đ", "d")
+    if bare.isascii():
+        return bare
     return "".join(" " if "\ud800" <= ch <= "\udfff" else ch for ch in bare if not unicodedata.combining(ch))
 
 

@@ -102,17 +102,22 @@ def log_command(
 def fsck_command(
     entries: Annotated[int, typer.Option(min=1, max=10_000_000, help="số mục nhật ký / entries of the log")] = 50_000,
     packets: Annotated[int, typer.Option(min=1, max=1_000_000, help="số gói tin / packets")] = 1_000,
+    exchanges: Annotated[int, typer.Option(min=1, max=1_000_000, help="số lượt trao đổi, 8 mục mỗi lượt / exchanges of 8 entries")] = 500,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="số vòng / rounds")] = 3,
+    *,
+    processes: Annotated[int | None, typer.Option(min=0, max=8, help="số tiến trình phụ / processes beside this one")] = None,
     json_output: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Đo kiểm tra toàn bộ nhật ký. / Measure the check of the whole journal."""
     from hub.bench_fsck import run
 
-    figures = run(entries, packets)
+    figures = run(entries, packets, exchanges, rounds, processes)
     if json_output:
         print(json.dumps(figures.as_json()))
         return
-    print(f"{figures.entries:>9} entries  {figures.entries_per_s:>8.0f}/s, {figures.entries_per_cpu_s:.0f} per second of CPU")
-    print(f"{figures.packets:>9} packets  {figures.packets_per_s:>8.0f}/s, {figures.packets_per_cpu_s:.0f} per second of CPU")
+    print(f"{'':12}{'entries':>9}{'messages':>10}{'per s':>9}{'per CPU s':>11}")
+    for name, one in (("entries", figures.entries), ("packets", figures.packets), ("exchanges", figures.exchanges)):
+        print(f"{name:12}{one.entries:>9}{one.messages:>10}{one.entries / one.wall_s:>9.0f}{one.entries / one.cpu_s:>11.0f}")
 
 
 @app.command("search")

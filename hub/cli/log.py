@@ -43,6 +43,7 @@ def fsck(
     payloads: Annotated[bool, typer.Option(help="giải mã và đối chiếu từng gói tin / decrypt and compare every packet")] = True,
 ) -> None:
     """Suy lại toàn bộ nhật ký và nêu khác biệt đầu tiên; 0 = nguyên vẹn, 1 = không. / Re-derive everything; 0 intact, 1 not."""
+    from hub.cli.progress import bar
     from hub.log_opening import witnesses_of
     from replay.fsck import FsckKeys
     from replay.fsck import fsck as run
@@ -54,7 +55,9 @@ def fsck(
         expected = CheckpointFile(settings.checkpoint_path).read() if given is None else given
         kept = PayloadStore(ring.master(), settings.data_folder / "payloads", ring.older_masters()) if payloads else None
         witnesses = tuple(key for _, key in witnesses_of(settings))
-        report = run(store, FsckKeys(ring.log_verifiers(settings.origin), ring.public("receipt"), kept, witnesses), expected)
+        keys = FsckKeys(ring.log_verifiers(settings.origin), ring.public("receipt"), kept, witnesses)
+        with bar("kiểm tra nhật ký / checking the journal") as progress:
+            report = run(store, keys, expected, progress=progress)
     if as_json:
         print_json(report.as_json())
     else:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def bar(total: int) -> Iterator[Callable[[int, int], object]]:
-    """Shows (done, all) as it is told; says nothing where nobody looks."""
+def bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int], object]]:
+    """Shows (done, all) of `what` as it is told; says nothing where nobody looks."""
     if not sys.stderr.isatty():
         yield lambda done, all_: None
         return
@@ -17,5 +17,5 @@ def bar(total: int) -> Iterator[Callable[[int, int], object]]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("phát lại / replay", total=total)
+        task = progress.add_task(what, total=total)
         yield lambda done, all_: progress.update(task, completed=done, total=all_)

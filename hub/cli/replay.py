@@ -245,7 +245,7 @@ def _run(shop: Workshop, who: Session, replay: UUID, confirm: str, wait: float) 
         shop.replays.may_steer(who, replay)
     sandbox = Sandbox(shop.clock)
     try:
-        with bar(told["items"]) as progress:
+        with bar("phát lại / replay", told["items"]) as progress:
             shop.engine(sandbox).run(replay, progress=progress, wait_s=wait)
     finally:
         sandbox.close()

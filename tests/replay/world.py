@@ -172,9 +172,13 @@ class World:
         with self.store.read() as conn:
             return self.journal.checkpoint(conn)
 
+    def fsck_keys(self) -> FsckKeys:
+        """What the whole check is made with."""
+        return FsckKeys(self.ring.log_verifiers(ORIGIN), self.ring.public("receipt"), self.payloads)
+
     def fsck(self, expected_checkpoint: bytes | None = None) -> FsckReport:
         """The whole check."""
-        keys = FsckKeys(self.ring.log_verifiers(ORIGIN), self.ring.public("receipt"), self.payloads)
+        keys = self.fsck_keys()
         return fsck(self.store, keys, expected_checkpoint)
 
     def payload(self, conn: Connection, number: int) -> bytes:
