@@ -119,6 +119,8 @@ def _properties(parcel: Parcel) -> dict[str, Any]:
             "x-lgsp-message-id": str(parcel.message_id),
             "x-lgsp-document-id": parcel.document_id,
             "x-lgsp-kind": str(parcel.kind),
+            **({"x-lgsp-legal-value": parcel.legal_value} if parcel.legal_value else {}),
+            **({"x-lgsp-verification": parcel.verification} if parcel.verification else {}),
         },
     }
 

@@ -1,7 +1,8 @@
 """Delivery by HTTP: the packet is the body of one request, the status of the answer decides.
 
 What the receiver sees: ``Idempotency-Key`` (the same for every attempt), ``Content-Type``, ``X-LGSP-Message-Id``, ``X-LGSP-Kind`` and
-``X-LGSP-Document-Id`` (percent-encoded UTF-8, RFC 3986 §2.1: header fields cannot carry Vietnamese).
+``X-LGSP-Document-Id`` (percent-encoded UTF-8, RFC 3986 §2.1: header fields cannot carry Vietnamese); ``X-LGSP-Legal-Value``, and
+``X-LGSP-Verification`` where a certificate's status was not known at first.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ class RestAdapter:
             "X-LGSP-Message-Id": str(parcel.message_id),
             "X-LGSP-Document-Id": quote(parcel.document_id),
             "X-LGSP-Kind": quote(parcel.kind),
+            **({"X-LGSP-Legal-Value": quote(parcel.legal_value, safe=_HEADER_SAFE)} if parcel.legal_value else {}),
+            **({"X-LGSP-Verification": quote(parcel.verification, safe=_HEADER_SAFE)} if parcel.verification else {}),
             **self.auth.headers(),
         }
 

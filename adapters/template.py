@@ -11,7 +11,10 @@ from schemas.message import Parcel
 
 Template = str | int | bool | Mapping[str, "Template"] | Sequence["Template"]
 
-FIELDS = frozenset({"body", "body_base64", "body_text", "key", "message_id", "document_id", "kind", "sender", "recipients", "content_type"})
+FIELDS = frozenset(
+    {"body", "body_base64", "body_text", "key", "message_id", "document_id", "kind", "sender", "recipients", "content_type"}
+    | {"legal_value", "verification"}
+)
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -22,6 +22,7 @@ from sqlalchemy import select
 from adapters.contract import Adapter, Idempotency
 from hub import outbox, record
 from hub.commit import Committer, Transaction
+from hub.mark import mark
 from hub.outbox import Claimed, Outcome, Pointer
 from hub.retry import Circuit, wait_before
 from hub.systems import Profile
@@ -158,11 +159,12 @@ class Courier:
         with self.store.read() as conn:
             row = conn.execute(select(messages).where(messages.c.id == claimed.message_id)).one()
             raw = self.payloads.get(conn, claimed.message_id)
+            told = mark(conn, claimed.message_id)
         made = self.translator.make(claimed.system, row, raw, carrier_id=claimed.carrier_id, recipients=claimed.recipients, key=claimed.key)
         if made.translation is not None:
             self._write(lambda tx: self.translator.record(tx, made, claimed.carrier_id, self.clock()))
         made.check_losses()
-        return made.parcel
+        return replace(made.parcel, legal_value=told.legal_value, verification=told.verification)
 
     def _write(self, change: Callable[[Transaction], None]) -> None:
         """Insists: what a system answered must not be lost to a database that is away for a moment."""

@@ -18,11 +18,12 @@ from sqlalchemy import Connection, select, update
 from hub import record
 from hub.access import EXCHANGE, Principal
 from hub.commit import Committer, Transaction
+from hub.mark import mark_of
 from hub.outbox import WAITING, Outcome
 from hub.translating import Translator, translated_before
 from replay.payloads import PayloadStore
 from replay.store.engine import Store
-from replay.store.tables import AnyRow, deliveries, messages
+from replay.store.tables import AnyRow, deliveries, messages, verifications
 from schemas.agency import AgencyCode
 from schemas.errors import Parked, Refused, shown
 from schemas.message import DeliveryState, rfc3339
@@ -45,6 +46,8 @@ class Item:
     accepted_at: str  # RFC 3339
     size: int  # bytes
     sha256: str  # lower hex, of the bytes that `fetch` gives; "" (and size 0) where that is a translation not made yet
+    legal_value: str  # of the newest verdict
+    verification: str  # pending, confirmed, withdrawn or given-up where a certificate's status was not known at first; else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,8 @@ class Mailbox:
         return row
 
 
+_COPIES = deliveries.join(messages, messages.c.id == deliveries.c.message_id)
+_COPIES = _COPIES.outerjoin(verifications, verifications.c.message_id == messages.c.id)
 _SELECT = select(
     deliveries.c.id,
     deliveries.c.message_id,
@@ -154,10 +159,14 @@ _SELECT = select(
     messages.c.raw_digest,
     messages.c.content_type,
     messages.c.charset,
-).join(messages, messages.c.id == deliveries.c.message_id)
+    messages.c.verdict,
+    verifications.c.state.label("verification"),
+    verifications.c.verdict.label("newest"),
+).select_from(_COPIES)
 
 
 def _item(row: AnyRow) -> Item:
+    told = mark_of(row.verdict, row.verification, row.newest)
     return Item(
         row.id,
         row.message_id,
@@ -169,6 +178,8 @@ def _item(row: AnyRow) -> Item:
         row.accepted_at,
         row.size,
         row.raw_digest.hex(),
+        told.legal_value,
+        told.verification,
     )
 
 

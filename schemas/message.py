@@ -233,6 +233,8 @@ class Parcel:
     document_id: str
     content_type: str  # with charset where the protocol that brought it named one
     body: bytes
+    legal_value: str = ""  # of the newest verdict (`LegalValue`); "" where nothing is said of it
+    verification: str = ""  # where a certificate's status was not known at first: pending, confirmed, withdrawn or given-up
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,11 @@ _ITEM: Json = {
         "accepted_at": {"type": "string", "format": "date-time"},
         "size": {"type": "integer", "description": "bytes"},
         "sha256": {"type": "string", "description": "lower hex, of the bytes as received"},
+        "legal_value": {"enum": ["original", "for information", "pending", "none"], "description": "of the newest verdict"},
+        "verification": {
+            "enum": ["", "pending", "confirmed", "withdrawn", "given-up"],
+            "description": "where a certificate's status was not known at first; else empty",
+        },
     },
 }
 _VIOLATION: Json = {

@@ -95,7 +95,10 @@ class Rest:
             "Digest": f"sha-256={digest}",  # RFC 3230, still what most software reads
             "Content-Digest": f"sha-256=:{digest}:",  # RFC 9530
             "X-Message-Id": str(item.message_id),
+            "X-LGSP-Legal-Value": item.legal_value,
         }
+        if item.verification:
+            headers["X-LGSP-Verification"] = item.verification
         return Response(raw, headers=headers)
 
     async def acknowledge(self, request: Request) -> Response:

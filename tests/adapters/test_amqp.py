@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import Any
@@ -54,7 +55,7 @@ def test_a_parcel_lies_in_the_agencys_queue_unchanged_with_its_marks(broker: str
     adapter = adapter_for(broker, names.in_exchange)
     body = "﻿<edXML>Quyết định của Uỷ ban</edXML>\r\n".encode("utf-16")
     for key in ("k1", "k2"):
-        adapter.deliver(parcel(key, body))
+        adapter.deliver(replace(parcel(key, body), legal_value="pending", verification="pending" if key == "k2" else ""))
     adapter.close()
     channel = connect().channel()
     first, second = fetch(channel, names.in_queue), fetch(channel, names.in_queue)
@@ -62,7 +63,9 @@ def test_a_parcel_lies_in_the_agencys_queue_unchanged_with_its_marks(broker: str
     assert (first.properties["message_id"], second.properties["message_id"]) == ("k1", "k2")
     assert first.properties["delivery_mode"] == 2
     assert first.properties["content_type"] == "application/xml"
-    assert first.properties["application_headers"]["x-lgsp-document-id"] == parcel().document_id
+    told = [one.properties["application_headers"] for one in (first, second)]
+    assert told[0]["x-lgsp-document-id"] == parcel().document_id
+    assert [(one["x-lgsp-legal-value"], one.get("x-lgsp-verification", "")) for one in told] == [("pending", ""), ("pending", "pending")]
 
 
 def _full_queue(prefix: str, channel: Any) -> str:

@@ -110,7 +110,18 @@ def test_what_the_system_sees() -> None:
     assert unquote(seen["x-lgsp-document-id"]) == sent.document_id
     assert (seen["x-lgsp-message-id"], seen["x-lgsp-kind"]) == (str(sent.message_id), "document.new")
     assert (seen["x-khoa"], seen["x-don-vi"], seen[":path"]) == (TOKEN, "H32", "/in?a=b")
+    assert {"x-lgsp-legal-value", "x-lgsp-verification"}.isdisjoint(seen)  # nothing is said of what nobody judged
     assert server.bodies == [sent.body]
+
+
+def test_the_system_is_told_what_the_packet_is_worth() -> None:
+    with serving(Server()) as server:
+        adapter = RestAdapter(server.url)
+        for words in (("for information", ""), ("pending", "pending"), ("original", "confirmed")):
+            adapter.deliver(replace(parcel(), legal_value=words[0], verification=words[1]))
+        adapter.close()
+    told = [(seen["x-lgsp-legal-value"], seen.get("x-lgsp-verification", "")) for seen in server.headers]
+    assert told == [("for information", ""), ("pending", "pending"), ("original", "confirmed")]
 
 
 AUTHS: dict[str, tuple[Auth, str]] = {

@@ -147,6 +147,17 @@ def test_what_the_system_sees(version: str, soap: str, kind: str, tmp_path: Path
     assert b64decode(values["noiDung"], validate=True) == body
 
 
+def test_a_profile_may_hand_on_what_the_packet_is_worth(tmp_path: Path) -> None:
+    texts = wsdl_file(tmp_path, "@", lambda text: text.replace('"xs:base64Binary"', '"xs:string"'))
+    arguments = {"maGoi": "{key}", "soKyHieu": "{legal_value}/{verification}", "noiDung": "{body_base64}"}
+    with serving(Server(body=result(), content_type="text/xml")) as server:
+        adapter = SoapAdapter(texts, "NhanVanBan", arguments, endpoint=server.url)
+        adapter.deliver(replace(parcel(), legal_value="pending", verification="pending"))
+        adapter.close()
+    values = [xml.text_of(part) for part in xml.parse(server.bodies[0]).root.iter("{urn:qlvb:tiep-nhan}*")][1:]
+    assert values[1] == "pending/pending"
+
+
 def test_a_service_that_takes_text_gets_base64_or_the_packet_itself(tmp_path: Path) -> None:
     texts = wsdl_file(tmp_path, "@", lambda text: text.replace('"xs:base64Binary"', '"xs:string"'))
     arguments = {"maGoi": "{body_text}", "soKyHieu": "{recipients} {sender}", "noiDung": "{body_base64}"}

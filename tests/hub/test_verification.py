@@ -103,7 +103,9 @@ def test_it_is_accepted_as_pending_and_confirmed_when_the_lists_come(waiting: Wa
     found = waiting.verification(receipt, "datdai")  # its recipients are told, too
     assert (found["verdict"]["accepted"], found["verdict"]["legal_value"]) == (True, "original")
     items, _ = waiting.stage.hub.mailbox.pending(waiting.stage.principal("datdai"))
-    assert [item.message_id for item in items] == [receipt.message_id]
+    assert [(item.message_id, item.legal_value, item.verification) for item in items] == [(receipt.message_id, "original", "confirmed")]
+    (sent,) = waiting.stage.systems["qlvb"].parcels  # which went out before, marked
+    assert (sent.legal_value, sent.verification) == ("pending", "pending")
     assert waiting.stage.events().count("verified-again") == 1
     assert waiting.stage.send(raw).repeated  # the first receipt, byte for byte
     assert waiting.stage.send(raw).body == receipt.body

@@ -44,13 +44,13 @@ async def list_pending(caller: Caller, call: Call) -> list[Field]:
     """What waits for the caller."""
     limit, after = call.number("limit", 100), call.number("after", 0)
     items, cursor = await asyncio.to_thread(caller.hub.mailbox.pending, caller.principal, limit=limit, after=after)
-    return [*(("item", dict(_item(item))) for item in items), ("next", cursor)]
+    return [*(("item", dict([*_item(item), *_mark(item)])) for item in items), ("next", cursor)]
 
 
 async def get_package(caller: Caller, call: Call) -> list[Field]:
     """One packet, byte for byte."""
     item, raw, content_type = await asyncio.to_thread(caller.hub.mailbox.fetch, caller.principal, _delivery(call), at=caller.hub.clock())
-    return [*_item(item), ("contentType", content_type), ("package", raw)]
+    return [*_item(item), ("contentType", content_type), ("package", raw), *_mark(item)]
 
 
 async def confirm_received(caller: Caller, call: Call) -> list[Field]:
@@ -129,3 +129,8 @@ def _item(item: Item) -> list[Field]:
         ("size", item.size),
         ("sha256", item.sha256),
     ]
+
+
+def _mark(item: Item) -> list[Field]:
+    """Behind all the rest: software that was built before these stood there passes over them."""
+    return [("legalValue", item.legal_value), *([("verification", item.verification)] if item.verification else [])]
