@@ -72,6 +72,11 @@ class Access:
             raise Refused("not-authenticated")
         return principal
 
+    def named_by(self, api_key: str) -> str:
+        """The system whose key id `api_key` names, whether the secret is right or not; "" where nobody's is."""
+        _, principal = self._keys.get(api_key[:MAX_KEY_CHARS].partition(".")[0], (_NOBODY, None))
+        return "" if principal is None else principal.system
+
     def of_amqp_user(self, user: str) -> Principal:
         """The owner of a broker user that the broker itself has validated. Raises `Refused("not-authenticated")`."""
         principal = self._amqp.get(user)

@@ -81,7 +81,9 @@ class Mailbox:
         where it cannot be translated: ``translation-failed``, ``translation-lossy``.
         """
         row = self._row(principal, delivery_id)
-        self.committer.submit(lambda tx: _taken(tx, delivery_id, at)).result()  # first: from here on a recall no longer cancels it
+        self.committer.submit(
+            lambda tx: _taken(tx, row, principal.system, at)
+        ).result()  # first: from here on a recall no longer cancels it
         with self.store.read() as conn:
             raw = self.payloads.get(conn, row.message_id)
             message = conn.execute(select(messages).where(messages.c.id == row.message_id)).one()
@@ -217,12 +219,17 @@ def _end(tx: Transaction, row: AnyRow, outcome: Outcome, states: Sequence[Delive
     )
 
 
-def _taken(tx: Transaction, delivery_id: UUID, at: datetime) -> None:
-    state = _state(tx.conn, delivery_id)
+def _taken(tx: Transaction, row: AnyRow, system: str, at: datetime) -> None:
+    """The first time it is journalled: that is when the copy leaves. Once more changes nothing, and could be done a thousand times."""
+    state = _state(tx.conn, row.id)
     if state not in THERE and state != DeliveryState.DELIVERED:  # delivered: the system may fetch once more what it has acknowledged
         raise Refused("wrong-state", got=state, expected=" or ".join(THERE))
-    tx.conn.execute(
+    attempt = tx.conn.execute(
         update(deliveries)
-        .where(deliveries.c.id == delivery_id, deliveries.c.state.in_(WAITING))
+        .where(deliveries.c.id == row.id, deliveries.c.state.in_(WAITING))
         .values(state=DeliveryState.DELIVERING, attempt=deliveries.c.attempt + 1, updated_at=rfc3339(at))
-    )
+        .returning(deliveries.c.attempt)
+    ).scalar()
+    if attempt is not None:
+        recipient = AgencyCode.of(row.recipient)
+        record.fetched(tx, message_id=row.message_id, delivery_id=row.id, recipient=recipient, system=system, attempt=attempt, at=at)

@@ -19,6 +19,7 @@ from adapters.contract import Adapter
 from adapters.egress import EgressPolicy
 from hub.accept import Intake
 from hub.access import Access
+from hub.access_log import AccessLog
 from hub.artefacts import JUDGING, of_hub
 from hub.commit import Committer
 from hub.counts import Counts
@@ -69,6 +70,7 @@ class Hub:
     settings: Settings
     systems: Systems
     access: Access
+    access_log: AccessLog
     sessions: Sessions
     intake: Intake
     mailbox: Mailbox
@@ -102,6 +104,7 @@ class Hub:
         if self.delivers or self.settings.broker_url:
             self.workers.start(deliver=self.delivers)
         self.reverifier.start()
+        self.access_log.start()
         if self.delivers and self.settings.amqp.url and self.access.amqp_users:
             self._collectors.append(self._collector())
             self._collectors[-1].start()
@@ -122,6 +125,7 @@ class Hub:
         self.workers.stop()
         for lane in self.workers.courier.lanes.values():
             lane.adapter.close()
+        self.access_log.stop()
         self.committer.stop()
         self.keeper.stop()
         if self.signer:
@@ -162,7 +166,7 @@ class Hub:
         )
 
     def _take(self, inbound: Inbound, user: str) -> bytes:
-        return self.intake.accept(inbound, self.access.of_amqp_user(user)).body
+        return self.intake.accept(inbound, self.access_log.admitted(partial(self.access.of_amqp_user, user), "amqp")).body
 
 
 def open_hub(
@@ -228,6 +232,7 @@ def open_hub(
         settings=settings,
         systems=systems,
         access=Access(systems),
+        access_log=AccessLog(committer, clock, {name: one.codes for name, one in systems.by_name.items()}),
         sessions=Sessions(store, committer, settings.persons, clock),
         intake=intake,
         mailbox=Mailbox(store, committer, payloads, translator),

@@ -135,8 +135,8 @@ def _events(conn: Connection, message_id: UUID, delivery_ids: set[str] | None) -
 
 
 def _shown(event: str, body: bytes | None) -> dict[str, Any]:
-    """Of a delivery's event, what happened; salts stay with the auditors."""
-    if body is None or event != "delivery":
+    """Of what happened to a copy, what it was; salts stay with the auditors."""
+    if body is None or event not in ("delivery", "fetched"):
         return {}
     opened = json.loads(body)
     return {name: opened[name]["value"] for name in ("delivery_id", "state", "attempt", "cause", "remote_id") if name in opened}

@@ -153,6 +153,20 @@ def delivery(
     tx.append(EntryDraft(event="delivery", at=at, parties=_parties(recipient), fields=fields, message_id=message_id))
 
 
+def fetched(
+    tx: Transaction, *, message_id: UUID, delivery_id: UUID, recipient: AgencyCode, system: str, attempt: int, at: datetime
+) -> None:
+    """A system came for its copy and was given it. From here on it may have it, whatever it says afterwards."""
+    fields: dict[str, Any] = {
+        "message_id": str(message_id),
+        "delivery_id": str(delivery_id),
+        "system": system,
+        "attempt": attempt,
+        "previous": tx.previous(message_id),
+    }
+    tx.append(EntryDraft(event="fetched", at=at, parties=_parties(recipient), fields=fields, message_id=message_id))
+
+
 def translated(
     tx: Transaction,
     *,

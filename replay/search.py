@@ -1,8 +1,9 @@
 """Finding messages: what is asked, and one page of what is found, newest first.
 
-Every page costs a bounded amount: the narrowest source of candidates (terms, a state, an error code, or all messages) is read from the
-newest on in growing pieces, each piece is checked against the rest of the question, and after `MAX_EXAMINED` candidates the page ends,
-full or not, with the place to go on from. A page is cut by index in the journal, so what is accepted meanwhile moves nothing.
+Every page costs a bounded amount: the narrowest source of candidates (terms, a state, a code, or all messages; of several narrow ones what
+they have in common) is read from the newest on in growing pieces, each piece is checked against the rest of the question, and after
+`MAX_EXAMINED` candidates the page ends, full or not, with the place to go on from. A page is cut by index in the journal, so what is
+accepted meanwhile moves nothing.
 
 Terms are matched by SQLite's full-text index or PostgreSQL's inverted one. They are of letters and digits only (`replay.terms`), so
 nothing a person types is ever part of a query language.
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, BigInteger, ColumnElement, Connection, Select, cast, func, literal, literal_column, or_, select, text
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, any_, cast, func, literal, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.types import Text
 
@@ -31,7 +32,7 @@ MAX_PAGE = 500
 MAX_EXAMINED = 10_000  # candidates a page may cost
 MAX_WORDS = 40  # of a question
 FIRST_PIECE, LAST_PIECE = 200, 2_000
-COUNTED = 2_000  # candidates are counted up to here, to find the narrowest source
+COUNTED = MAX_EXAMINED  # candidates are counted up to here, to find the narrowest source: below, one page sees all of them
 CLOCK_STEP = timedelta(days=1)  # the largest step back of the clock that a search by time does not mind
 _INDEX = messages.c.index
 _ADD = search.insert()
@@ -118,12 +119,12 @@ def forget(conn: Connection, position: int) -> None:
 
 def find(conn: Connection, question: Question, *, limit: int, before: int | None = None) -> Page:
     """A page of at most `limit` messages with an index below `before`. Raises `Refused("invalid-request")`."""
-    narrow = _Narrowed(conn, question)
-    low, below = narrow.bounds(before)
+    narrow = _Narrowed(conn, question, before)
+    below = narrow.below
     found: list[int] = []
-    examined, piece = 0, max(FIRST_PIECE, 2 * limit)
+    examined, piece = 0, max(FIRST_PIECE, 2 * limit) if narrow.has_more_to_check else limit + 1
     while len(found) < limit:
-        candidates = narrow.candidates(low, below, piece)
+        candidates = narrow.candidates(below, piece)
         if not candidates:
             return Page(tuple(found), None)
         matching = narrow.matching(candidates)
@@ -141,17 +142,23 @@ def find(conn: Connection, question: Question, *, limit: int, before: int | None
 
 
 class _Narrowed:
-    """A question with the source that candidates are taken from."""
+    """A question with the source that candidates are taken from, between the indexes where the time that was asked for lies: from `low`,
+    below `below`."""
 
-    def __init__(self, conn: Connection, question: Question) -> None:
+    def __init__(self, conn: Connection, question: Question, before: int | None) -> None:
         self._conn = conn
         self._is_sqlite = conn.dialect.name == "sqlite"
         self._question = question
         self._groups = question.groups()
+        self.low, self.below = self._bounds(before)
         self._source = self._narrowest()
 
-    def bounds(self, before: int | None) -> tuple[int, int]:
-        """The indexes between which the time that was asked for lies: from the first, below the second."""
+    @property
+    def has_more_to_check(self) -> bool:
+        """Whether a candidate may turn out to be none, but for the edges of a time."""
+        return bool(self._question.state or self._question.code)
+
+    def _bounds(self, before: int | None) -> tuple[int, int]:
         low, below = 0, 2**62 if before is None else before
         if self._question.since is not None:
             first = self._at(messages.c.accepted_at >= rfc3339(self._question.since - CLOCK_STEP), newest=False)
@@ -166,11 +173,13 @@ class _Narrowed:
         found: int | None = self._conn.execute(select(_INDEX).where(condition).order_by(*by_time).limit(1)).scalar()
         return found
 
-    def candidates(self, low: int, below: int, count: int) -> list[int]:
-        """The newest indexes that the source has there."""
+    def candidates(self, below: int, count: int) -> list[int]:
+        """The newest indexes that the source has below."""
+        if self._source.known is not None:
+            return [one for one in self._source.known if one < below][:count]
         found: set[int] = set()
         for column, query in self._source.parts:
-            part = query.where(column >= low, column < below).order_by(column.desc()).limit(count)
+            part = query.where(column >= self.low, column < below).order_by(column.desc()).limit(count)
             found.update(self._conn.execute(part).scalars())
         return sorted(found, reverse=True)[:count]
 
@@ -179,7 +188,7 @@ class _Narrowed:
         asked = self._question
         query = select(_INDEX).where(candidates[-1] <= _INDEX, candidates[0] >= _INDEX).order_by(_INDEX.desc())
         if candidates[0] - candidates[-1] >= len(candidates):  # not without a gap
-            query = query.where(_INDEX.in_(self._among(candidates)))
+            query = query.where(self._among(candidates))
         if asked.since is not None:
             query = query.where(messages.c.accepted_at >= rfc3339(asked.since))
         if asked.until is not None:
@@ -210,15 +219,15 @@ class _Narrowed:
         one_of = or_(*(place(search.c.terms, f" {one} ") > 0 for one in group))
         return select(_ONE).where(search.c.position == _INDEX, one_of).correlate(messages).exists()
 
-    def _among(self, candidates: Sequence[int]) -> Select[Any]:
-        """The candidates as rows of one parameter: a list of thousands of them would cost more to write than to look up."""
-        listed = literal(json.dumps(candidates), Text)
+    def _among(self, candidates: Sequence[int]) -> ColumnElement[bool]:
+        """One of the candidates, as one parameter: a list of thousands of them would cost more to write than to look up."""
         if self._is_sqlite:
-            return select(literal_column("value", BigInteger)).select_from(func.json_each(listed))
-        return select(cast(func.json_array_elements_text(cast(listed, JSON)), BigInteger))
+            rows = func.json_each(literal(json.dumps(candidates), Text))
+            return _INDEX.in_(select(literal_column("value", BigInteger)).select_from(rows))
+        return any_(literal(list(candidates), ARRAY(BigInteger))) == _INDEX
 
     def _narrowest(self) -> _Source:
-        """The source with the fewest candidates, counted up to `COUNTED`; terms where nothing is narrower."""
+        """What is common to the sources that have fewer than `COUNTED`, else a large one; PostgreSQL has no index of terms in order."""
         asked, found = self._question, []
         if self._groups:
             found.append(_Source((self._by_terms(self._groups),), of_terms=True))
@@ -230,11 +239,21 @@ class _Narrowed:
             found.append(_Source(((column, select(column).where(deliveries.c.state == asked.state).distinct()),)))
         if not found:
             return _Source(((_INDEX, select(_INDEX)),))
-        return found[0] if len(found) == 1 else min(found, key=self._count)
+        if len(found) == 1:
+            return found[0]
+        small = [(source, known) for source in found if (known := self._known(source)) is not None]
+        if not small:
+            return found[0] if self._is_sqlite else found[-1]
+        common = frozenset.intersection(*(known for _, known in small))
+        return _Source((), any(source.of_terms for source, _ in small), tuple(sorted(common, reverse=True)))
 
-    def _count(self, source: _Source) -> int:
-        some = [part.limit(COUNTED).subquery() for _, part in source.parts]
-        return sum(int(self._conn.execute(select(func.count()).select_from(one)).scalar_one()) for one in some)
+    def _known(self, source: _Source) -> frozenset[int] | None:
+        """All candidates of a source; None where they are many."""
+        found: set[int] = set()
+        for column, query in source.parts:
+            part = query.where(column >= self.low, column < self.below).limit(COUNTED)
+            found.update(self._conn.execute(part).scalars())
+        return frozenset(found) if len(found) < COUNTED else None
 
     def _by_terms(self, groups: Sequence[Sequence[str]]) -> _Part:
         if self._is_sqlite:
@@ -251,10 +270,11 @@ _Part: TypeAlias = tuple[ColumnElement[int], Select[Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where candidates come from: the column of their indexes, and the query; of several, all of them."""
+    """Where candidates come from: the column of their indexes, and the query; of several, all of them. Or they are known already."""
 
     parts: tuple[_Part, ...]
     of_terms: bool = False  # of all the terms that are asked for: nothing is left to check of them
+    known: tuple[int, ...] | None = None  # the newest first
 
 
 def _a_copy(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -55,7 +55,7 @@ def build_app(hub: Hub, log_to: TextIO | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _Unexpected(log))
-    app.add_middleware(Traced, log=log)
+    app.add_middleware(Traced, log=log, refused=hub.access_log.note)
     return app
 
 

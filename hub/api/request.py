@@ -29,6 +29,7 @@ def caller(hub: Hub, request: Request) -> Principal:
     key = api_key_from(header(request, "authorization"), header(request, "x-api-key"))
     if not key:
         raise Refused("not-authenticated")
+    note_of(request.scope).named = hub.access.named_by(key)
     principal = hub.access.authenticate(key)
     note_of(request.scope).system = principal.system
     return principal

@@ -6,7 +6,7 @@ No body, query, credential or header value is ever logged; a request is named by
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TextIO
 from uuid import uuid4
@@ -27,6 +27,7 @@ class Note:
 
     trace_id: str  # 32 lower hex
     system: str = ""  # the authenticated caller
+    named: str = ""  # the system whose key id was given, rightly or not
     code: str = ""  # of the error it was answered with
     message_id: str = ""
 
@@ -61,6 +62,7 @@ class Traced:
 
     app: ASGIApp
     log: FilteringBoundLogger
+    refused: Callable[[str, str, str], None]  # told of every call that ends with an error: code, system, address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; other ASGI scopes pass untouched."""
@@ -80,6 +82,8 @@ class Traced:
             await self.app(scope, receive, traced_send)
         finally:
             self._log(scope, note, status, time.perf_counter() - started)
+            if note.code:
+                self.refused(note.code, note.named, str((scope.get("client") or ("unknown",))[0]))
 
     def _log(self, scope: Scope, note: Note, status: int, seconds: float) -> None:
         self.log.info(

@@ -140,6 +140,6 @@ def search_command(
         print(json.dumps(done))
         return
     print(f"{done['store']}, {done['messages']} messages, {done['database_bytes'] / 1e6:.0f} MB, filled in {done['fill_s']} s\n")
-    print(f"{'':36}{'p50 ms':>9}{'p95 ms':>9}")
+    print(f"{'':36}{'p50 ms':>9}{'p95 ms':>9}{'p95 CPU':>9}")
     for name, one in done["questions"].items():
-        print(f"{name:36}{one['p50_ms']:>9}{one['p95_ms']:>9}")
+        print(f"{name:36}{one['p50_ms']:>9}{one['p95_ms']:>9}{one['p95_cpu_ms']:>9}")

@@ -169,7 +169,7 @@ def test_what_a_hub_leaves_is_intact(kept: Kept) -> None:
         later = conn.execute(select(sender_ids).where(sender_ids.c.sender_id == "key:k-1")).all()
         composed = conn.execute(select(messages.c.id).join(sender_ids).where(sender_ids.c.raw_digest != messages.c.raw_digest)).all()
     engine.dispose()
-    assert events == {"accepted", "artefact", "refused", "conflict", "duplicate-key", "delivery", "translated", "erased", "hold"}
+    assert events == {"accepted", "artefact", "refused", "conflict", "duplicate-key", "delivery", "translated", "erased", "hold", "fetched"}
     assert states >= {"delivered", "refused", "cancelled", "in_doubt", "delivering"}
     assert later and composed and any(row.about for row in found) and any(row.second_route_of for row in found)
 
