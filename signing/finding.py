@@ -140,6 +140,7 @@ class Finding:
     notes: tuple[Violation, ...] = ()
     covers: tuple[str, ...] = ()  # entries of a container that the signature answers for
     details: tuple[str, ...] = ()  # for people, in English
+    gone: bool = False  # something that was signed is missing from the file itself, so that nobody can hand it in
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -153,8 +153,8 @@ def _certain(judged: Judged, *, hard: bool) -> Iterator[Violation]:
 def _demand_whole(finding: Finding, hard: list[Violation], soft: list[Violation]) -> None:
     """What the reader's answers mean where it gave no reason: nothing is good by silence."""
     if finding.integrity is Integrity.UNKNOWN:
-        missing = [one for one in hard if one.code == "reference-missing"]
-        hard[:] = [one for one in hard if one.code != "reference-missing"]
+        missing = [one for one in hard if one.code == "reference-missing" and not finding.gone]
+        hard[:] = [one for one in hard if one not in missing]
         if missing or not hard:
             nothing = error("reference-missing", path=finding.name, got="nothing to compare with", expected="what was signed")
             soft.extend(missing or [nothing])

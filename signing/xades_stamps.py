@@ -1,8 +1,11 @@
 """Time-stamps in XAdES: what each kind is over (EN 319 132-1 §5.2.8, §5.3, §5.5; TS 101 903 Annex), and whether its token is about that.
 
 A node is canonicalised by the property's own CanonicalizationMethod, or as XML Signature does without one. One that fits and is about the
-signature's value proves that the signature existed; one that does not fit refuses the signature that carries it. Two things are told and
-not checked: the distributed form with Include, and an archive time-stamp of 1.3.2 that is over anything else than 1.4.1 has it.
+signature's value proves that the signature existed; one that does not fit refuses the signature that carries it.
+
+With Include (§5.1.4.4) it is over what these name, in their order: elements of the signature, or with ``referencedData`` what one of its
+References is to. What they name elsewhere is not looked for. Told, and proof of nothing, are a time-stamp over that, and an archive
+time-stamp that does not fit, if it is one of 1.3.2, whose order differs from that of 1.4.1, or one with Include (§5.5.2.3).
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from signing.xml_coverage import XADES
 from signing.xmldsig import Reference
 
 MAX_STAMPS = 16
+MAX_INCLUDES = 256
 _CANONICALIZATION, _OBJECT = f"{{{DSIG}}}CanonicalizationMethod", f"{{{DSIG}}}Object"
 _XADES_141 = XADES[-1]
 _REFERENCES = (
@@ -66,7 +70,7 @@ def examine(signed: Signed, given: Given) -> tuple[tuple[Stamp, ...], tuple[Viol
             found = [timestamp.examine(token, content, kind, given) for token in _tokens(element)]
         except Refused as fault:
             found = [_broken(kind, element, fault)]
-        if content_unknown(element, signed) or (_legacy(element) and not all(one.fits for one in found)):
+        if content_unknown(element, signed) or (_is_loose(element) and not all(one.fits for one in found)):
             notes.append(_note(element, f"{local_name(element)}: not checked"))
         else:
             stamps.extend(found)
@@ -87,13 +91,32 @@ def level(properties: Properties, stamps: tuple[Stamp, ...]) -> str:
 
 def content_unknown(element: Element, signed: Signed) -> bool:
     """Whether nothing here can say what it is over: the distributed form, or content that was not given."""
-    wants = local_name(element) in ("ArchiveTimeStamp", "AllDataObjectsTimeStamp", "IndividualDataObjectsTimeStamp")
-    spread = local_name(element) != "IndividualDataObjectsTimeStamp" and next(element.iterchildren(*named("Include")), None) is not None
-    return spread or (wants and any(number not in signed.octets for number in range(len(signed.references))))
+    name, includes = local_name(element), _includes(element)
+    wants = name in ("ArchiveTimeStamp", "AllDataObjectsTimeStamp", "IndividualDataObjectsTimeStamp")
+    if includes and name == "AllDataObjectsTimeStamp":
+        return True  # which has none
+    if any(_included(one, signed) is None for one in includes):
+        return True
+    return wants and any(number not in signed.octets for number in range(len(signed.references)))
 
 
-def _legacy(element: Element) -> bool:
-    return local_name(element) == "ArchiveTimeStamp" and namespace(element) != _XADES_141
+def _is_loose(element: Element) -> bool:
+    """Whether it may be right though it does not fit what is computed here."""
+    return local_name(element) == "ArchiveTimeStamp" and (namespace(element) != _XADES_141 or bool(_includes(element)))
+
+
+def _includes(element: Element) -> list[Element]:
+    return list(islice(element.iterchildren(*named("Include")), MAX_INCLUDES))
+
+
+def _included(include: Element, signed: Signed) -> Element | Parts | None:
+    """What an Include names: octets of a Reference, or an element of the signature; None where that is not here, or not one."""
+    wanted = (include.get("URI") or "").removeprefix("#")
+    if wanted and include.get("referencedData") in ("true", "1"):
+        numbers = [number for number, reference in enumerate(signed.references) if reference.name == wanted]
+        return signed.octets.get(numbers[0]) if len(numbers) == 1 else None
+    found = [one for one in signed.signature.iter("*") if one.get("Id") == wanted] if wanted else []
+    return found[0] if len(found) == 1 else None
 
 
 def _tokens(element: Element) -> Iterator[bytes]:
@@ -127,12 +150,17 @@ def _nodes(element: Element, signed: Signed) -> Iterator[Element | Parts]:
     name = local_name(element)
     parts = {local_name(one): one for one in child_elements(signed.signature) if one.tag != _OBJECT}
     before = _before(element, signed)
-    if name in ("AllDataObjectsTimeStamp", "IndividualDataObjectsTimeStamp"):
-        yield from _references(element, signed)
+    included = [one for one in (_included(include, signed) for include in _includes(element)) if one is not None]
+    if name == "AllDataObjectsTimeStamp":
+        yield from _references(signed)
+    elif included and name != "ArchiveTimeStamp":
+        if _KINDS[name] is StampKind.SIGNATURE and included[0] is not parts["SignatureValue"]:
+            raise refused("timestamp-invalid", element, got="Include of something else", expected="the SignatureValue first")
+        yield from included
     elif name == "ArchiveTimeStamp":
         yield from (signed.octets[number] for number in sorted(signed.octets))
         yield from (parts[one] for one in ("SignedInfo", "SignatureValue", "KeyInfo") if one in parts)
-        yield from before
+        yield from included or before
         own = signed.properties.container.getparent()
         yield from (one for one in signed.signature.iterchildren(_OBJECT) if one is not own)
     else:
@@ -153,12 +181,10 @@ def _before(element: Element, signed: Signed) -> list[Element]:
     return found
 
 
-def _references(element: Element, signed: Signed) -> Iterator[Parts]:
-    """The References' data: all but the properties' own, or those that are included by their Ids."""
-    included = [(one.get("URI") or "").removeprefix("#") for one in element.iterchildren(*named("Include"))]
+def _references(signed: Signed) -> Iterator[Parts]:
+    """The data of all References but the properties' own."""
     for number, reference in enumerate(signed.references):
-        wanted = not reference.kind.endswith("#SignedProperties") if local_name(element).startswith("All") else reference.name in included
-        if wanted and number in signed.octets:
+        if not reference.kind.endswith("#SignedProperties") and number in signed.octets:
             yield signed.octets[number]
 
 

@@ -40,11 +40,19 @@ class Case:
     octets: dict[int, Parts] = field(default_factory=dict)  # by number of the Reference
     failed: bool = False
     complete: bool = True  # everything was there to be compared
+    gone: bool = False  # something that was not is missing from the document or its container
 
     def take(self, fault: Refused) -> None:
         """Adds what was raised."""
         where = path_of(self.signature), line_of(self.signature)
         self.found.extend(fault.violations or (error(fault.code, path=where[0], line=where[1], got=fault.got, expected=fault.expected),))
+
+    def lack(self, reference: Reference, fault: Refused) -> None:
+        """Adds that what `reference` is to is not there."""
+        self.complete = False
+        inside = reference.uri is not None and (reference.uri.startswith("#") or self.place.outside.files is not None)
+        self.gone = self.gone or (inside and fault.code == "reference-missing")
+        self.take(fault)
 
     def refuse(self, code: str, got: object, expected: object, path: str = "") -> None:
         """Adds a reason; it is about the signature where no `path` is given."""
@@ -59,8 +67,7 @@ def resolve_all(case: Case) -> None:
         try:
             case.targets.append((reference, resolve(reference, case.place)))
         except Refused as fault:
-            case.complete = False
-            case.take(fault)
+            case.lack(reference, fault)
 
 
 def _name_algorithms(case: Case, reference: Reference) -> None:
@@ -195,10 +202,14 @@ def _manifests(case: Case) -> Iterable[tuple[Reference, Target]]:
         try:
             reference = xmldsig.reference_of(element)
             _name_algorithms(case, reference)
-            yield reference, resolve(reference, case.place)
         except Refused as fault:
             case.complete = False
             case.take(fault)
+            continue
+        try:
+            yield reference, resolve(reference, case.place)
+        except Refused as fault:
+            case.lack(reference, fault)
 
 
 def _ours(manifest: Element, case: Case) -> bool:

@@ -154,6 +154,7 @@ def _finding(case: Case, name: str, keys: KeyInfo, said: xades.Properties | None
         violations=tuple(dict.fromkeys(case.found)),
         notes=tuple(case.notes),
         covers=covers,
+        gone=case.gone,
     )
     if said is not None:
         finding = _with_properties(finding, case, said)

@@ -13,12 +13,13 @@ from schemas.errors import Refused
 from signing.finding import Coverage, StampKind
 from signing.xml_signature import examine_xml
 from tests.signing.signed_files import around, told, world
-from tests.vectors import build_xades
+from tests.vectors import build_xades, build_xades_stamps
 from tests.vectors.case import Case, flipped
 
 methods = SignatureConstructionMethod
-HONEST = {case.name: (level, case) for level, case in build_xades.honest(world())}
-DEFECTS = {case.name: case for case in build_xades.defects(world())}
+FORMS = (build_xades, build_xades_stamps)
+HONEST = {case.name: (level, case) for form in FORMS for level, case in form.honest(world())}
+DEFECTS = {case.name: case for form in FORMS for case in form.defects(world())}
 
 
 @pytest.mark.parametrize(("level", "case"), HONEST.values(), ids=HONEST.keys())

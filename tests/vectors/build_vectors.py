@@ -37,13 +37,16 @@ from signing.trust import TrustStore
 from signing.verify import Judgement, verify_file
 from tests.vectors import (
     build_asic,
+    build_asic_xades,
     build_cms,
+    build_ooxml,
     build_packets,
     build_pdf,
     build_pdf_updates,
     build_signers,
     build_tsr,
     build_xades,
+    build_xades_stamps,
     build_xml,
     build_xml_canonical,
     build_xml_defects,
@@ -156,8 +159,9 @@ def xml(world: World) -> Iterator[Vector]:
 
 def xades(world: World) -> Iterator[Vector]:
     """XAdES of every level."""
-    cases = [*(case for _, case in build_xades.honest(world)), *build_xades.defects(world)]
-    yield from of_form("xades", Kind.XML, cases, signed_files(world))
+    honest = [case for form in (build_xades, build_xades_stamps) for _, case in form.honest(world)]
+    defects = [case for form in (build_xades, build_xades_stamps) for case in form.defects(world)]
+    yield from of_form("xades", Kind.XML, [*honest, *defects], signed_files(world))
 
 
 def pdf(world: World) -> Iterator[Vector]:
@@ -174,6 +178,17 @@ def asic(world: World) -> Iterator[Vector]:
     """ASiC-S and ASiC-E."""
     cases = [case for case in build_asic.cases(world) if "handed on" not in case.name]
     yield from of_form("asic", Kind.ASIC, cases, signed_files(world))
+
+
+def asic_xades(world: World) -> Iterator[Vector]:
+    """ASiC with XAdES."""
+    cases = [*build_asic_xades.honest(world), *build_asic_xades.defects(world)]
+    yield from of_form("asic-xades", Kind.ASIC, cases, signed_files(world))
+
+
+def ooxml(world: World) -> Iterator[Vector]:
+    """Signed Office documents."""
+    yield from of_form("ooxml", Kind.OOXML, [*build_ooxml.honest(world), *build_ooxml.defects(world)], signed_files(world))
 
 
 def tsr(world: World) -> Iterator[Vector]:
@@ -227,6 +242,8 @@ GROUPS: dict[str, Group] = {
     "pdf": pdf,
     "cms": cms,
     "asic": asic,
+    "asic-xades": asic_xades,
+    "ooxml": ooxml,
     "tsr": tsr,
     "path": path,
     "status": status,
@@ -237,7 +254,15 @@ COSTLY = frozenset({"more ways to an object than can be walked"})  # seconds eac
 
 # --- as files ----------------------------------------------------------------------------------------------------------------------
 
-_EXTENSION = {Kind.XML: "xml", Kind.EDXML: "edxml", Kind.PDF: "pdf", Kind.CMS: "p7m", Kind.ASIC: "asice", Kind.TSR: "tsr"}
+_EXTENSION = {
+    Kind.XML: "xml",
+    Kind.EDXML: "edxml",
+    Kind.PDF: "pdf",
+    Kind.CMS: "p7m",
+    Kind.ASIC: "asice",
+    Kind.OOXML: "docx",
+    Kind.TSR: "tsr",
+}
 _FOLDERS = {"anchors": "trust", "intermediates": "trust/intermediates", "crls": "crl", "ocsps": "ocsp"}
 
 

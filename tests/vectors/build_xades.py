@@ -46,6 +46,7 @@ class Making:
     target: str = "#s"
     time: str = "2026-11-20T08:01:00+07:00"
     more: str = ""  # other signed properties
+    second: bool = False  # a Reference to an Object besides
     serial: int = 0  # in IssuerSerial, another than its own
     data_more: str = ""  # SignedDataObjectProperties
     refers: bool = True  # a Reference is to SignedProperties
@@ -75,6 +76,8 @@ class Making:
     def template(self) -> str:
         """Waiting for its value."""
         references = [reference("", more=' Id="r1"')]
+        if self.second:
+            references.append(reference("#o", (EXC,), more=' Id="r2"'))
         if self.refers:
             references.append(reference("#sp", (self.form,), more=f' Type="{self.kind}"'))
         return signature(

@@ -180,6 +180,10 @@ def _references(world: World) -> Iterator[Case]:
         yield _case(f"a reference to {uri}", done, code, "coverage", integrity="unknown")
     part = _inside(with_xmlsec(LETTER % signature(reference("#b", (EXC,))), world.person))
     yield _case("only a part is signed", part, "coverage")
+    two = by_hand(
+        LETTER % signature(reference(""), reference("#away", (EXC,), said="AAAA"), key_info=known), made, parts=[exclusive(LETTER % "")]
+    )
+    yield _case("something besides the whole was signed and is gone", two, "reference-missing", integrity="unknown")
     many = "".join(reference("#b", (EXC,), said="AAAA") for _ in range(300))
     yield _case("300 references", FRAME % signature(many, key_info=known, value="AAAA"), "resource-limit", integrity="failed")
     steps = reference("#b", (EXC,) * 7, said="AAAA")
