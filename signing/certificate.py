@@ -159,10 +159,17 @@ def _folded(text: str) -> str:
 
 def issued(child: Certificate, issuer: Certificate) -> bool:
     """Whether `issuer`'s key signed `child`. Names, rights and times are not looked at."""
+    return is_signed(child.parsed, child.parsed.tbs_certificate_bytes, issuer.key)
+
+
+def is_signed(parsed: x509.Certificate | x509.CertificateRevocationList, octets: bytes, key: CertificatePublicKeyTypes) -> bool:
+    """Whether `key` made the signature on a certificate or a list whose signed part is `octets`. The library's own question about lists
+    says no to SHA-1 whatever the date; which algorithms are good is asked of our table.
+    """
     try:
-        parameters = child.parsed.signature_algorithm_parameters
-        algorithm = parameters.algorithm if isinstance(parameters, ec.ECDSA) else child.parsed.signature_hash_algorithm
-        return made_by(issuer.key, child.parsed.signature, child.parsed.tbs_certificate_bytes, parameters, algorithm)
+        parameters = parsed.signature_algorithm_parameters
+        algorithm = parameters.algorithm if isinstance(parameters, ec.ECDSA) else parsed.signature_hash_algorithm
+        return made_by(key, parsed.signature, octets, parameters, algorithm)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
 

@@ -13,11 +13,10 @@ from datetime import datetime
 
 from asn1crypto import core
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from schemas.errors import Refused
-from signing.certificate import Certificate, name_key
+from signing.certificate import Certificate, is_signed, name_key
 from signing.limits import MAX_CRL_BYTES, MAX_CRL_CACHE_BYTES
 from signing.remembered import Remembered
 
@@ -54,12 +53,7 @@ class RevocationList:
 
     def signed_by(self, signer: Certificate) -> bool:
         """Whether the key of `signer` made it."""
-        if not isinstance(signer.key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)):
-            return False
-        try:
-            return self.parsed.is_signature_valid(signer.key)
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-            return False
+        return is_signed(self.parsed, self.parsed.tbs_certlist_bytes, signer.key)
 
 
 _lists: Remembered[bytes, RevocationList] = Remembered(MAX_CRL_CACHE_BYTES)

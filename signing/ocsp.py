@@ -159,12 +159,12 @@ def _cutoff(parsed: ocsp.OCSPResponse) -> datetime | None:
     return None
 
 
-def statements(answers: Answers, question: Question) -> tuple[Statement, ...]:
-    """What the response says of the certificate, if someone signed it who may."""
+def statements(answers: Answers, question: Question, known: tuple[Certificate, ...] = ()) -> tuple[Statement, ...]:
+    """What the response says of the certificate, if someone signed it who may. `known` may hold a responder that it does not bring."""
     about = [single for single in answers.singles if single.is_about(question)]
     if not about:
         return ()
-    signer = _responder(answers, question)
+    signer = _responder(answers, question, known)
     if signer is None:
         return ()
     path = () if signer.key_der == question.issuer.key_der else (signer, *question.path[1:])
@@ -189,11 +189,11 @@ def _statement(answers: Answers, single: Single, signer: Certificate, path: tupl
     )
 
 
-def _responder(answers: Answers, question: Question) -> Certificate | None:
+def _responder(answers: Answers, question: Question, known: tuple[Certificate, ...]) -> Certificate | None:
     issuer = question.issuer
     if answers.made_by(issuer):
         return issuer
-    for cert in answers.certificates:
+    for cert in dict.fromkeys((*answers.certificates, *known)):
         delegated = cert.issuer_key == issuer.subject_key and not purpose_faults(cert, Purpose.OCSP) and not extension_faults(cert)
         if delegated and issued(cert, issuer) and answers.made_by(cert):
             return cert

@@ -129,7 +129,7 @@ class _Inquiry:
         return tuple(guilty), tuple(doubtful)
 
     def _acquits(self, statement: Statement, cert: Certificate) -> bool:
-        if statement.said is Said.NOTHING or statement.this_update - self.ctx.at > CLOCK_TOLERANCE:
+        if statement.said is Said.NOTHING or statement.this_update - self.ctx.at > CLOCK_TOLERANCE or not self._is_strong(statement):
             return False
         if statement.said is Said.REVOKED and statement.since and statement.since <= self.ctx.judged_at:
             return False
@@ -137,26 +137,38 @@ class _Inquiry:
             return False
         return self.ctx.judged_at <= _current_until(statement)
 
-    def _is_sound(self, statement: Statement, without: frozenset[str], depth: int) -> bool:
-        """Whether its algorithms were good when it was made, and whoever made it could be believed then."""
+    def _is_strong(self, statement: Statement) -> bool:
+        """Whether its algorithms were good when it was made. Those of a weak one may be forged, which is no reason to let anybody pass."""
         policy, made = self.ctx.algorithm_policy, statement.this_update
         if not policy.allows_key(statement.key_holder.key, at=made, proven=self.ctx.proven).ok:
             return False
-        if statement.hash_name and not policy.allows("hash", statement.hash_name, at=made, proven=self.ctx.proven).ok:
-            return False
-        signers = statement.signers
+        return not statement.hash_name or policy.allows("hash", statement.hash_name, at=made, proven=self.ctx.proven).ok
+
+    def _is_sound(self, statement: Statement, without: frozenset[str], depth: int) -> bool:
+        """Whether whoever made it could be believed then."""
+        made, signers = statement.this_update, statement.signers
         if not all(cert.not_before - made <= CLOCK_TOLERANCE and made <= cert.not_after for cert in signers):
             return False
         if len(signers) < 2 or statement.no_check:
             return True
-        return depth < MAX_NESTING and self._are_good(signers, without, depth)
+        return depth < MAX_NESTING and self._are_good(statement, without, depth)
 
-    def _are_good(self, signers: tuple[Certificate, ...], without: frozenset[str], depth: int) -> bool:
-        alone = _is_its_own_authority(signers[0])
-        if alone and not self._own_word(Question(signers)):
-            return False
-        asked = (Question(signers[n:]) for n in range(1 if alone else 0, len(signers) - 1))
-        return all(self.status(one, without | {signers[0].sha256}, depth + 1).status is Status.OK for one in asked)
+    def _are_good(self, statement: Statement, without: frozenset[str], depth: int) -> bool:
+        """Whether who made it, and each above, was good then."""
+        signers = statement.signers
+        first, *above = (
+            self.status(Question(signers[n:]), without | {signers[0].sha256}, depth + 1).status for n in range(len(signers) - 1)
+        )
+        if first is Status.UNKNOWN and _is_its_own_authority(signers[0]):
+            first = Status.OK if self._own_word(Question(signers)) else Status.FAILED
+        if first is Status.UNKNOWN and statement.kind == "ocsp" and not self._is_asked_about(Question(signers)):
+            first = Status.OK  # RFC 6960 §4.2.2.2.1, the third way: its CA has named no place to ask, and nothing speaks against it
+        return {first, *above} == {Status.OK}
+
+    def _is_asked_about(self, question: Question) -> bool:
+        """Whether its status is published, or spoken of by anything at hand."""
+        said = sources.statements(question, self.sources, self.known, self.ctx.trust)
+        return is_published(question.certificate) or any(s.key_holder != question.certificate for s in said)
 
     def _own_word(self, question: Question) -> bool:
         """Whether lists by the certificate's own key say that it is good, and none that it is not."""

@@ -78,7 +78,7 @@ def statements(question: Question, sources: Sources, known: tuple[Certificate, .
 
 def _statements(question: Question, sources: Sources, known: tuple[Certificate, ...], trust: TrustStore) -> Iterator[Statement]:
     for answers in sources.answers:
-        yield from ocsp.statements(answers, question)
+        yield from ocsp.statements(answers, question, known)
     signed = []
     for listed in sources.lists:
         covered = scope.reasons_covered(listed, question.certificate)

@@ -117,6 +117,16 @@ CASES: dict[str, tuple[str, Answering]] = {
         "revoked",
         lambda: ask(GOOD.but(entries=(Entry(SERIAL, extensions=((UNKNOWN, True),)),))),
     ),
+    "a list by SHA-1": ("revocation-unknown", lambda: by_rsa(GOOD.but(hash=hashes.SHA1()))),
+    "a list by SHA-1 on which it stands": ("revoked", lambda: by_rsa(REVOKED.but(hash=hashes.SHA1()))),
+    "a list of all reasons but one": (
+        "revocation-unknown",
+        lambda: ask(GOOD.but(extensions=(scope(only_some_reasons=_others("certificateHold")),))),
+    ),
+    "it stands there to be taken off": (
+        "revocation-unknown",
+        lambda: ask(GOOD.but(entries=(Entry(SERIAL, reason="removeFromCRL"),))),
+    ),
     # scope
     "a list for signers": ("ok", lambda: ask(GOOD.but(extensions=(scope(only_contains_user_certs=True),)))),
     "a list for CAs": ("revocation-unknown", lambda: ask(GOOD.but(extensions=(scope(only_contains_ca_certs=True),)))),
@@ -200,7 +210,18 @@ CASES: dict[str, tuple[str, Answering]] = {
     "a responder without the purpose": ("revocation-unknown", lambda: _responder(extensions=())),
     "a responder whom another CA named": ("revocation-unknown", lambda: _responder(issuer=ROOT_NAME, issuer_key="root")),
     "a responder that had expired": ("revocation-unknown", lambda: _responder(not_after=AT - 2 * HOUR)),
-    "a responder whose own status is not known": ("revocation-unknown", lambda: _responder(extensions=RESPONDER.extensions[:1])),
+    "a responder whose CA has named no place to ask for its status": ("ok", lambda: _responder(extensions=RESPONDER.extensions[:1])),
+    "a responder whose own status is published, and not at hand": (
+        "revocation-unknown",
+        lambda: _responder(extensions=(*RESPONDER.extensions[:1], (point(), False))),
+    ),
+    "a responder that was revoked": (
+        "revocation-unknown",
+        lambda: _responder(_lists(Entry(900)), extensions=RESPONDER.extensions[:1], serial=900),
+    ),
+    "a responder that was revoked, and need not be asked about": ("ok", lambda: _responder(_lists(Entry(900)), serial=900)),
+    "a responder whom the answer does not bring": ("ok", lambda: ask(ANSWER.but(sends=()), others=(RESPONDER_CERT,))),
+    "a responder whom nobody brings": ("revocation-unknown", lambda: ask(ANSWER.but(sends=()))),
     "a responder whose own status a list gives": ("ok", lambda: _responder(GOOD, extensions=RESPONDER.extensions[:1])),
     "good by answer, revoked by list": ("revoked", lambda: ask(ANSWER, REVOKED)),
     "revoked by answer, good by list": ("revoked", lambda: ask(ANSWER.but(status="revoked"), GOOD)),
@@ -210,6 +231,19 @@ CASES: dict[str, tuple[str, Answering]] = {
     "nothing demanded": ("ok", lambda: ask(root=None, demand=Demand.NONE)),
     "nothing demanded, and revoked": ("revoked", lambda: ask(REVOKED, root=None, demand=Demand.NONE)),
 }
+
+
+def by_rsa(listed: Crl) -> RevocationAnswer:
+    """Below a CA with an RSA key, which alone can sign by SHA-1."""
+    ca, signer = CA.but(serial=CA_SERIAL, key_name="ca:rsa2048").make(), SIGNER.but(serial=SERIAL, issuer_key="ca:rsa2048").make()
+    crls = (ROOT_CRL.make(), listed.but(key_name="ca:rsa2048").make())
+    return check_revocation(tuple(load(der(c)) for c in (signer, ca, ROOT_CERT)), Context(STORE, AT, crls=crls))
+
+
+def _lists(*entries: Entry) -> Crl:
+    """Revoked long before the answer was made, on a list that says nothing of the signer's certificate."""
+    listed = tuple(replace(entry, at=AT - 5 * DAY) for entry in entries)
+    return GOOD.but(entries=listed, extensions=(scope(full_name=[x509.DirectoryName(CA_NAME)]),))
 
 
 def _reasons(*values: str) -> frozenset[x509.ReasonFlags]:

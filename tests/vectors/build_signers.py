@@ -287,8 +287,8 @@ def _sha1(verdict: str, reason: str, *, stamped: bool) -> Signed:
         data = forger.but(value=value, unsigned=((STAMP, token(authority, value, OLD)),)).sign(CONTENT)
     then, now = ({"this_update": at - DAY, "next_update": at + 9 * DAY} for at in (OLD, AT))
     lists = [
-        Crl(key_name="ca:rsa2048").but(**then),
-        Crl(issuer=ROOT_NAME, key_name="root:rsa2048").but(**then),
+        Crl(key_name="ca:rsa2048", hash=hashes.SHA1()).but(**then),
+        Crl(issuer=ROOT_NAME, key_name="root:rsa2048", hash=hashes.SHA1()).but(**then),
         Crl(issuer=ROOT_NAME, key_name="root:rsa2048").but(**now),
     ]
     return Signed(data, (der(root),), verdict, reason, tuple(one.make() for one in lists))

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from asn1crypto import core
+from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
@@ -42,6 +43,7 @@ class Crl:
     next_update: datetime = AT + DAY
     number: int | None = 7
     extensions: tuple[Extension, ...] = ()
+    hash: hashes.SHA256 | hashes.SHA1 = field(default_factory=hashes.SHA256)
 
     def but(self, **changes: object) -> Crl:
         """The same with something else."""
@@ -59,7 +61,17 @@ class Crl:
         signing = key(self.key_name)
         if not isinstance(signing, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
             raise RuntimeError("an RSA or EC key signs lists here")
-        return builder.sign(signing, hashes.SHA256()).public_bytes(Encoding.DER)
+        made = builder.sign(signing, hashes.SHA256()).public_bytes(Encoding.DER)
+        return _by_sha1(made, signing) if isinstance(self.hash, hashes.SHA1) and isinstance(signing, rsa.RSAPrivateKey) else made
+
+
+def _by_sha1(der: bytes, signing: rsa.RSAPrivateKey) -> bytes:
+    made = asn1_crl.CertificateList.load(der)
+    made["tbs_cert_list"]["signature"] = {"algorithm": "sha1_rsa"}
+    signed = made["tbs_cert_list"].dump(force=True)
+    value = core.OctetBitString(signing.sign(signed, padding.PKCS1v15(), hashes.SHA1()))
+    algorithm = made["tbs_cert_list"]["signature"].dump()
+    return bytes(core.Sequence(contents=signed + algorithm + value.dump()).dump())
 
 
 def _revoked(entry: Entry) -> x509.RevokedCertificate:
