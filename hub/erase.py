@@ -132,13 +132,23 @@ class Eraser:
             return Erased(message_id, None, related)
         if again:
             _settle(tx, wanted, at)
+            conn = tx.conn  # with the entries just appended: they are erased, too
         _check(conn, message_id)  # 1
         if not again:
             self.file.add(wanted)  # 2
         tags, parties = erasure.tags_of(conn, message_id, self.parties), parties_of(conn, message_id)
+        closes = erasure.entries_of(conn, message_id)
         left = erasure.destroy(conn, message_id, tags)  # 3
         position = record.erased(
-            tx, message_id=message_id, parties=parties, by=wanted.by, reason=wanted.reason, tombstones=tags, left=left, at=at
+            tx,
+            message_id=message_id,
+            parties=parties,
+            by=wanted.by,
+            reason=wanted.reason,
+            entries=closes,
+            tombstones=tags,
+            left=left,
+            at=at,
         )
         return Erased(message_id, position.index, related)
 

@@ -22,8 +22,7 @@ from hub.log_opening import publisher_of, witnesses_of
 from hub.settings import Settings
 from replay.cosigned import Cosigned, newest_cosigned, with_cosignatures
 from replay.evidence.message import Source
-from replay.evidence.period import Period, files_of
-from replay.evidence.period_check import SLACK
+from replay.evidence.period import Period, files_of, last_needed
 from replay.journal import Journal, acceptance_of
 from replay.payloads import PayloadStore
 from replay.published import Publisher
@@ -79,11 +78,8 @@ class Exporter:
         period.check(at)
         self.committer.submit(partial(_note_period, period=period, by=by, at=at)).result()  # an entry behind the period's end
         with self.store.read() as conn:
-            high = rfc3339(period.until + SLACK)
-            behind = conn.execute(select(func.min(openings.c.index)).where(openings.c.at >= high)).scalar() or 0
-            before = conn.execute(select(func.max(openings.c.index)).where(openings.c.at < high)).scalar() or 0
-            note = self._shown(conn, max(int(behind), int(before) + 1) + 1).note
-            files = files_of(conn, period, note, self.ring.parties(), log_keys=self._log_keys, at=rfc3339(at), software=record.SOFTWARE)
+            note = self._shown(conn, last_needed(conn, period) + 1).note
+            files = files_of(conn, period, note, self._journal, log_keys=self._log_keys, at=rfc3339(at), software=record.SOFTWARE)
         return write_asic(files, self.seal.credential, at, self.seal.authority)
 
     @property

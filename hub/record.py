@@ -214,15 +214,17 @@ def erased(
     parties: Sequence[AgencyCode],
     by: str,
     reason: str,
+    entries: Sequence[int],
     tombstones: Sequence[bytes],
     left: Any,
     at: datetime,
 ) -> Position:
-    """A message was erased: who decided it and why, what it will be recognised by, and what is left of its rows."""
+    """A message was erased: who decided it and why, which entries it closes, what it will be recognised by, what is left of its rows."""
     fields = {
         "message_id": str(message_id),
         "by": by,
         "reason": reason,
+        "entries": list(entries),
         "tombstones": [tag.hex() for tag in tombstones],
         "left": left,
         "previous": tx.previous(message_id),

@@ -76,6 +76,23 @@ def owed_stamps(conn: Connection, limit: int) -> tuple[int, Sequence[OwedStamp]]
     return number, [OwedStamp(row.size, row.note) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A checkpoint with the authority's token over it."""
+
+    size: int
+    note: bytes
+    token: bytes
+
+
+def first_stamped(conn: Connection, least: int, most: int) -> Stamped | None:
+    """The smallest stamped checkpoint of `least` to `most` entries."""
+    size = checkpoints.c.size
+    query = select(checkpoints).where(checkpoints.c.stamp.is_not(None), size >= least, size <= most).order_by(size).limit(1)
+    row = conn.execute(query).first()
+    return None if row is None else Stamped(row._mapping["size"], row.note, row.stamp)
+
+
 def record_stamp(conn: Connection, size: int, token: bytes) -> None:
     """Keeps the time stamp of a checkpoint."""
     conn.execute(update(checkpoints).where(checkpoints.c.size == size).values(stamp=token))

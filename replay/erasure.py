@@ -105,6 +105,12 @@ def tags_of(conn: Connection, message_id: UUID, keys: PartyKeys) -> list[bytes]:
     return sorted({bytes_tag(keys, row.principal, row.raw_digest), *(id_tag(keys, one.principal, one.sender_id) for one in ids)})
 
 
+def entries_of(conn: Connection, message_id: UUID) -> list[int]:
+    """Indexes of the entries about the message whose values an erasure destroys."""
+    query = select(openings.c.index).where(openings.c.message_id == message_id, openings.c.event != ERASED)
+    return [int(each) for each in conn.execute(query.order_by(openings.c.index)).scalars()]
+
+
 def bytes_tag(keys: PartyKeys, principal: str, raw_digest: bytes) -> bytes:
     """Recognises the same bytes from the same system."""
     return keys.tombstone(b"bytes\x00" + principal.encode() + b"\x00" + raw_digest)
@@ -163,12 +169,20 @@ class Erasures:
     findings: Findings
     tags: dict[str, set[str]] = field(default_factory=dict)  # erased message (hexadecimal) → tombstones (hexadecimal)
     left: dict[str, Any] = field(default_factory=dict)  # erased message (hexadecimal) → what its entry says is left of it
+    closed: dict[str, set[str]] = field(default_factory=dict)  # erased message (hexadecimal) → openings that its entry says are destroyed
     held: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # message (hexadecimal) → at, by, reason
 
     def erased(self, message_id: str, values: Mapping[str, Any]) -> None:
         """An ``erased`` entry."""
         self.tags.setdefault(message_id, set()).update(values["tombstones"])
         self.left[message_id] = values["left"]
+        if "entries" in values:
+            self.closed[message_id] = {f"openings/{index}" for index in values["entries"]}
+
+    def explains(self, message_id: str, path: str) -> bool:
+        """Whether an ``erased`` entry says that the value at `path` is destroyed. Those of before version 0.3 name no openings."""
+        is_named = not path.startswith("openings/") or path in self.closed.get(message_id, {path})
+        return message_id in self.tags and is_named
 
     def hold(self, message_id: str, values: Mapping[str, Any] | None, at: str) -> None:
         """A ``hold`` entry; without values it is of an erased message."""

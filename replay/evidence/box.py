@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from replay.checkpoint import Checkpoint
 from replay.evidence.report import Report, State
+from replay.hashing import HASH_BYTES
+from replay.proof import InclusionProof
+from replay.tlog_proof import from_text
 from schemas.errors import Refused
 from schemas.limits import DEFAULT_LIMITS, MIB
 from signing.archive import open_archive
@@ -29,11 +32,19 @@ from signing.policy import SignatureMode, SignaturePolicy
 from signing.reasons import REASONS, Step
 from signing.verify import verify_file
 
+PROOF = ".tlog-proof"
 MESSAGE, PERIOD = "lgsp-hub/evidence/1", "lgsp-hub/completeness/1"
 INDEX, README, CHECKPOINT = "evidence.json", "README.md", "journal/checkpoint"
 MAX_CONTAINER_BYTES = 512 * MIB
 LIMITS = replace(DEFAULT_LIMITS, max_attachment_bytes=640 * MIB)
-_WHOSE = frozenset({Step.PATH, Step.REVOCATION})  # what is asked of a signer, not of the signature
+WHOSE = frozenset({Step.PATH, Step.REVOCATION})  # what is asked of a signer, not of the signature
+
+
+def hashes_in(data: bytes) -> list[bytes]:
+    """Hashes side by side. Raises `Refused("proof-malformed")`."""
+    if len(data) % HASH_BYTES or len(data) > 128 * HASH_BYTES:
+        raise Refused("proof-malformed", got=f"{len(data)} bytes of hashes", expected=f"up to 128 of {HASH_BYTES} bytes")
+    return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,15 @@ class Box:
         step("witnesses", self._witnesses)
         return True
 
+    def proofs(self) -> Iterator[InclusionProof]:
+        """The proofs of single entries, read. Raises `Refused("proof-invalid")` for one under another name or checkpoint."""
+        for name, body in self.files.items():
+            if name.startswith("journal/") and name.endswith(PROOF):
+                proof = from_text(body)
+                if name != f"journal/{proof.index}{PROOF}" or proof.checkpoint != self.files[CHECKPOINT]:
+                    raise Refused("proof-invalid", got=name, expected="a proof of that index against the container's checkpoint")
+                yield proof
+
     def _container(self, data: bytes) -> tuple[State, str]:
         if len(data) > MAX_CONTAINER_BYTES:
             raise Refused("resource-limit", got=f"{len(data)} bytes", expected=f"at most {MAX_CONTAINER_BYTES}")
@@ -95,7 +115,7 @@ class Box:
         judged = verify_file(data, SignaturePolicy(SignatureMode.REQUIRE), self.known.now, kind=Kind.ASIC, limits=LIMITS)
         verdict = judged.verdict
         told = ", ".join(one.signer or one.kind for one in verdict.signatures)
-        certain = [code for code in verdict.reasons if self.known.has_trust or REASONS.get(code) not in _WHOSE]
+        certain = [code for code in verdict.reasons if self.known.has_trust or REASONS.get(code) not in WHOSE]
         if certain and not (self.known.has_trust and verdict.is_pending):
             raise Refused("evidence-invalid", got=f"{told}: {', '.join(certain)}", expected="a signature of the hub's that holds")
         if not self.known.has_trust:

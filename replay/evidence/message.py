@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from replay.entry import canonical
-from replay.evidence.box import CHECKPOINT, INDEX, MESSAGE, README
+from replay.evidence.box import CHECKPOINT, INDEX, MESSAGE, PROOF, README
 from replay.evidence.guide import message_guide
-from replay.evidence.message_check import ATTACHMENTS, EVIDENCE, PROOF, RAW, RECEIPT, VERDICT
+from replay.evidence.message_check import ATTACHMENTS, EVIDENCE, RAW, RECEIPT, VERDICT
+from replay.evidence.stamp import stamp_files
 from replay.journal import Journal
 from replay.payloads import PayloadStore
 from replay.store.tables import evidence, messages, openings
@@ -82,6 +83,7 @@ class Source:
             **{one.file: one.body for one in attached},
             RECEIPT: row.receipt,
             CHECKPOINT: self.note,
+            **stamp_files(conn, row._mapping["index"] + 1, self.note),
             **proofs,
             VERDICT: verdict,
             **blobs,

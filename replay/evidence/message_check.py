@@ -3,11 +3,12 @@
 5. entries    every entry's proof leads to the checkpoint
 6. openings   every value is what the leaf commits to
 7. chain      all are about this message, and none that another follows is missing
-8. message    the bytes are those that were received
-9. files      the attachments are those in the packet
-10. receipt   the sender was told the same
-11. verdict   what was recorded is what was committed to, and is reached again from the evidence with it
-12. today     what the reader's own trust says now, where there is any
+8. stamp      a time-stamping authority attests that the acceptance existed at a time (`stamp`)
+9. message    the bytes are those that were received
+10. files     the attachments are those in the packet
+11. receipt   the sender was told the same
+12. verdict   what was recorded is what was committed to, and is reached again from the evidence with it
+13. today     what the reader's own trust says now, where there is any
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from replay.evidence.box import CHECKPOINT, Box
+from replay.evidence.box import PROOF, Box
 from replay.evidence.report import State
+from replay.evidence.stamp import check_stamp
 from replay.hashing import leaf_hash
 from replay.proof import Proven, check_proof
 from replay.tlog_proof import from_text
@@ -36,7 +38,7 @@ from signing.trust import TrustStore
 from signing.verify import Judgement, judge_envelope
 
 RAW, RECEIPT, VERDICT = "message/raw", "message/receipt.json", "verdict/verdict.json"
-EVIDENCE, ATTACHMENTS, PROOF = "verdict/evidence/", "message/attachments/", ".tlog-proof"
+EVIDENCE, ATTACHMENTS = "verdict/evidence/", "message/attachments/"
 COMPOSED = "composed-by-hub"  # policy of verdicts on what the hub itself wrote
 
 
@@ -54,6 +56,7 @@ class MessageCheck:
         step = self.box.report.step
         if not (step("entries", self.entries) and step("openings", self.openings) and step("chain", self.chain)):
             return
+        step("stamp", lambda: check_stamp(self.box, self.accepted[0] + 1))
         if step("message", self.message):
             step("files", self.attachments)
             step("receipt", self.receipt)
@@ -63,13 +66,9 @@ class MessageCheck:
 
     def entries(self) -> tuple[State, str]:
         """5."""
-        for name, body in self.box.files.items():
-            if name.startswith("journal/") and name.endswith(PROOF):
-                proof = from_text(body)
-                if name != f"journal/{proof.index}{PROOF}" or proof.checkpoint != self.box.files[CHECKPOINT]:
-                    raise Refused("proof-invalid", got=name, expected="a proof of that index against the container's checkpoint")
-                self.proven[proof.index] = check_proof(replace(proof, opening=None), self.box.known.log_keys)
-                self.leaves[proof.index] = proof.leaf
+        for proof in self.box.proofs():
+            self.proven[proof.index] = check_proof(replace(proof, opening=None), self.box.known.log_keys)
+            self.leaves[proof.index] = proof.leaf
         if not self.proven:
             raise Refused("proof-invalid", got="no entry", expected="the entries of the message")
         return State.OK, ", ".join(f"{index} {one.entry.event}" for index, one in sorted(self.proven.items()))
@@ -106,7 +105,7 @@ class MessageCheck:
         return State.OK, f"message {ours}"
 
     def message(self) -> tuple[State, str]:
-        """8."""
+        """9."""
         values, raw = self.accepted[1], self.box.files[RAW]
         found = sha256(raw).hexdigest()
         if (found, len(raw)) != (values["raw_digest"], values["size"]):
@@ -124,7 +123,7 @@ class MessageCheck:
         return self._envelope
 
     def attachments(self) -> tuple[State, str]:
-        """9."""
+        """10."""
         from replay.evidence.message import attachments_of
 
         meant = attachments_of(self.envelope.packet)
@@ -134,7 +133,7 @@ class MessageCheck:
         return State.OK, ", ".join(one.name for one in meant) or "none"
 
     def receipt(self) -> tuple[State, str]:
-        """10."""
+        """11."""
         index, values = self.accepted
         body = self.box.files[RECEIPT]
         told = json.loads(body)
@@ -147,7 +146,7 @@ class MessageCheck:
         return State.OK, f"signed by key {told['key_id']}"
 
     def verdict(self) -> tuple[State, str]:
-        """11."""
+        """12."""
         values, recorded = self.accepted[1], json.loads(self.box.files[VERDICT])
         if recorded != values["verdict"]:
             raise Refused("evidence-invalid", got="another verdict", expected="the one that the journal commits to")
@@ -163,7 +162,7 @@ class MessageCheck:
         return State.OK, f"{recorded['verdict']}, reached again: {', '.join(recorded['reasons']) or recorded['legal_value']}"
 
     def today(self) -> tuple[State, str]:
-        """12. Says what it is now; only a verdict that was valid and is not any more speaks against the evidence."""
+        """13. Says what it is now; only a verdict that was valid and is not any more speaks against the evidence."""
         recorded = self.accepted[1]["verdict"]
         if recorded["policy"] == COMPOSED:
             return State.OPEN, "composed by the hub"

@@ -2,8 +2,10 @@
 
 5. range      every leaf of the range is there, in its place under the checkpoint
 6. bounds     the range reaches beyond the period on both sides
-7. withheld   every leaf with the party's tag is opened, and no other
-8. party      the key that finds the tags is that of the party asked about
+7. stamp      a time-stamping authority attests that all of it existed at a time (`stamp`)
+8. withheld   every leaf with the party's tag is opened, or erased, and no other is opened
+9. erased     what cannot be opened was erased: an ``erased`` entry, proven and opened, names it with the reason
+10. party      the key that finds the tags is that of the party asked about
 
 Why the bounds hold: an entry's time lies at most half of `SLACK` from the moment it was appended. So an entry before one that is `SLACK`
 older than the period is older than the period, too; and one behind an entry `SLACK` younger than its end is younger than that. Where the
@@ -20,10 +22,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from replay.entry import Entry, canonical, has_tag
-from replay.evidence.box import Box
+from replay.evidence.box import Box, hashes_in
 from replay.evidence.report import State
-from replay.hashing import HASH_BYTES, leaf_hash, node_hash
+from replay.evidence.stamp import check_stamp
+from replay.hashing import leaf_hash, node_hash
 from replay.merkle_check import verify_consistency
+from replay.proof import check_proof
 from schemas.agency import AgencyCode
 from schemas.errors import Refused
 
@@ -51,12 +55,16 @@ class PeriodCheck:
     leaves: Sequence[bytes] = ()
     entries: Sequence[Entry] = ()
     opened: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    erased: list[str] = field(default_factory=list)  # what is closed, and why
 
     def run(self) -> None:
         """All of them, as far as each has what it needs."""
         step = self.box.report.step
         if step("range", self.range) and step("bounds", self.bounds):
+            step("stamp", lambda: check_stamp(self.box, self.box.index["end"]))
             step("withheld", self.withheld)
+            if self.erased:
+                step("erased", lambda: (State.OPEN, f"{len(self.erased)} entries cannot be opened any more: {'; '.join(self.erased)}"))
             step("party", self.party)
 
     @property
@@ -75,8 +83,8 @@ class PeriodCheck:
         self.leaves = leaves_in(self.box.files[ENTRIES])
         if len(self.leaves) != end - first:
             raise Refused("proof-invalid", got=f"{len(self.leaves)} entries", expected=str(end - first))
-        root = grown(_hashes(self.box.files[LEFT]), first, self.leaves)
-        if not verify_consistency(end, root, head.size, head.root, _hashes(self.box.files[CONSISTENCY])):
+        root = grown(hashes_in(self.box.files[LEFT]), first, self.leaves)
+        if not verify_consistency(end, root, head.size, head.root, hashes_in(self.box.files[CONSISTENCY])):
             raise Refused("proof-invalid", got=f"entries {first} to {end - 1}", expected="leaves that lead to the checkpoint's root")
         self.entries = [Entry.from_leaf(leaf) for leaf in self.leaves]
         return State.OK, f"entries {first} to {end - 1} of {head.size}"
@@ -104,22 +112,37 @@ class PeriodCheck:
         return State.OK, f"{first.at} to the end of the log, as a witness saw it at {seen}"
 
     def withheld(self) -> tuple[State, str]:
-        """7."""
-        openings, key, mine = json.loads(self.box.files[OPENINGS]), self._key, set()
+        """8."""
+        openings, key, mine, erasing = json.loads(self.box.files[OPENINGS]), self._key, set(), self._erasing()
         for number, (leaf, entry) in enumerate(zip(self.leaves, self.entries, strict=True), self.first):
             if has_tag(leaf, key):
-                if str(number) not in openings:
+                if str(number) in openings:
+                    self.opened[number] = entry.opened(canonical(openings[str(number)], "opening"))
+                elif number in erasing:
+                    self.erased.append(f"{number} ({entry.event}, {entry.at}) {erasing[number]}")
+                else:
                     got = f"entry {number} ({entry.event}, {entry.at}) is the party's and is closed"
-                    raise Refused("evidence-withheld", got=got, expected="every entry of the party opened; erased ones cannot be")
-                self.opened[number] = entry.opened(canonical(openings[str(number)], "opening"))
+                    raise Refused("evidence-withheld", got=got, expected="every entry of the party opened, or named by an `erased` entry")
                 mine.add(str(number))
         strangers = sorted(openings.keys() - mine)
         if strangers:
             raise Refused("evidence-invalid", got=f"entry {strangers[0]} opened", expected="only the party's entries of the range")
-        return State.OK, f"{len(mine)} of {len(self.entries)} entries are the party's, all opened"
+        told = f", {len(self.erased)} of them erased" if self.erased else ", all opened"
+        return State.OK, f"{len(mine)} of {len(self.entries)} entries are the party's{told}"
+
+    def _erasing(self) -> dict[int, str]:
+        """Which entries were closed by an ``erased`` entry: which one, who, and why."""
+        found: dict[int, str] = {}
+        for proof in self.box.proofs():
+            one = check_proof(proof, self.box.known.log_keys)
+            if one.entry.event != "erased" or one.values is None:
+                raise Refused("evidence-invalid", got=f"entry {proof.index}, {one.entry.event}", expected="an `erased` entry, opened")
+            why = f"erased by entry {proof.index} of {one.entry.at}, {one.values['by']}: {one.values['reason']}"
+            found |= dict.fromkeys((each for each in one.values["entries"] if each < proof.index), why)
+        return found
 
     def party(self) -> tuple[State, str]:
-        """8."""
+        """10."""
         told = AgencyCode.of(self.box.index["party"])
         if self.asked.party and not AgencyCode.of(self.asked.party).same_as(told):
             raise Refused("evidence-invalid", got=f"about {told}", expected=self.asked.party)
@@ -172,12 +195,6 @@ def grown(left: Sequence[bytes], first: int, leaves: Sequence[bytes]) -> bytes:
     while stack:
         root = node_hash(stack.pop()[1], root)
     return root
-
-
-def _hashes(data: bytes) -> list[bytes]:
-    if len(data) % HASH_BYTES or len(data) > 128 * HASH_BYTES:
-        raise Refused("proof-malformed", got=f"{len(data)} bytes of hashes", expected=f"up to 128 of {HASH_BYTES} bytes")
-    return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
 
 
 def _named(values: Mapping[str, Any]) -> set[str]:

@@ -1,17 +1,14 @@
 #!/usr/bin/env python3
-"""Checks evidence of an LGSP hub offline, with Python 3.11 and nothing else: no package, no network, no hub.
+"""Checks evidence of an LGSP hub offline: no hub, no network, no package.
 
     python3 -I verify.py FILE --log-key NAME+HASH+KEY [--witness-key NAME+HASH+KEY]… [--quorum N] [--trust DIR] [--json]
             [--receipt-key BASE64]… [--party CODE --from TIME --to TIME] [--party-key BASE64] [--accept-unsigned]
 
-FILE is a container that `lgsp evidence export` or `lgsp evidence completeness` made. Exit codes: 0 everything holds, 1 something does not,
-2 usage. It shares no line with the hub: a mistake there is not repeated here. Verdicts on documents are compared with what the journal
-committed to, not reached again: that takes XML canonicalisation and PKIX, and `lgsp evidence verify`.
+Needs Python 3.11 and the command `openssl`, 3.0 or newer, which verifies all signatures. It shares no line with the hub: a mistake there is
+not repeated here. What it leaves to `lgsp evidence verify`: reading the packet, and reaching the verdict on its signatures again.
 
-Ed25519 (RFC 8032) and RSA/ECDSA verification are written out because Python's own library has none, and because whoever receives evidence
-should not have to install anything to check it. Only public values are handled, so nothing has to run in constant time.
-
-This file is longer than 300 lines because it has to be one file.
+FILE is a container of `lgsp evidence export` or `lgsp evidence completeness`; what is in it and what each point means: docs/evidence.md.
+Exit codes: 0 everything holds, 1 something does not, 2 usage. This file is longer than 300 lines because it has to be one file.
 """
 
 from __future__ import annotations
@@ -24,57 +21,32 @@ import io
 import json
 import re
 import struct
+import subprocess
 import sys
+import tempfile
 import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MIB = 1024 * 1024
 MAX_FILE_BYTES, MAX_UNPACKED_BYTES, MAX_FILES, MAX_RATIO = 512 * MIB, 640 * MIB, 10_000, 200
-MAX_OPENED = 200_000
-SLACK_S = 300  # an entry's time lies at most half of this from when it was appended
+SLACK = timedelta(seconds=300)  # an entry's time lies at most half of this from when it was appended
 MESSAGE, PERIOD = "lgsp-hub/evidence/1", "lgsp-hub/completeness/1"
-MIMETYPE = b"application/vnd.etsi.asic-e+zip"
 MANIFEST, SIGNATURE = "META-INF/ASiCManifest.xml", "META-INF/signature.p7s"
 OK, FAILED, OPEN = "ok", "failed", "open"  # open: not shown, and nothing speaks against it
 FAULTS = (
     *(ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, OverflowError, struct.error, zipfile.BadZipFile),
-    *(zlib.error, NotImplementedError, EOFError, RuntimeError, MemoryError, OSError, ZeroDivisionError),
+    *(zlib.error, NotImplementedError, EOFError, RuntimeError, MemoryError, OSError, subprocess.SubprocessError),
 )
 
 
 class NotShown(ValueError):
-    """A step failed; the text says why."""
-
-
-@dataclass
-class Report:
-    """The points, in order."""
-
-    points: list[dict[str, str]] = field(default_factory=list)
-
-    def say(self, name: str, state: str, text: str) -> None:
-        """One point."""
-        self.points.append({"point": name, "state": state, "text": text[:500]})
-
-    def step(self, name: str, work: Callable[[], tuple[str, str]]) -> bool:
-        """Runs one step; whatever goes wrong in it is its answer."""
-        try:
-            state, text = work()
-        except FAULTS as fault:
-            state, text = FAILED, str(fault) if isinstance(fault, NotShown) else f"{type(fault).__name__}: {fault}"
-        self.say(name, state, text)
-        return state != FAILED
-
-    @property
-    def valid(self) -> bool:
-        """Whether nothing failed."""
-        return bool(self.points) and all(one["state"] != FAILED for one in self.points)
+    """A point does not hold; the text says why."""
 
 
 def need(holds: object, text: str) -> None:
@@ -83,88 +55,96 @@ def need(holds: object, text: str) -> None:
         raise NotShown(text)
 
 
-# --- Ed25519, RFC 8032 §5.1.7 ------------------------------------------------------------------------------------------------------
-
-P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
-D = -121665 * pow(121666, -1, P) % P
-Point = tuple[int, int, int, int]
-
-
-def _add(p: Point, q: Point) -> Point:
-    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
-    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
-    e, f, g, h = b - a, d - c, d + c, b + a
-    return e * f % P, g * h % P, f * g % P, e * h % P
+def b64(text: str, width: int = 0) -> bytes:
+    """Base64 and nothing else; of `width` bytes, where given."""
+    made = base64.b64decode(text, validate=True)
+    need(not width or len(made) == width, f"{len(made)} bytes where there have to be {width}")
+    return made
 
 
-def _times(s: int, p: Point) -> Point:
-    q: Point = (0, 1, 1, 0)
-    while s > 0:
-        if s & 1:
-            q = _add(q, p)
-        p, s = _add(p, p), s >> 1
-    return q
+def sha256(data: bytes) -> bytes:
+    """The only digest."""
+    return hashlib.sha256(data).digest()
 
 
-def _point(raw: bytes) -> Point | None:
-    """§5.1.3."""
-    y = int.from_bytes(raw, "little")
-    sign, y = y >> 255, y & (1 << 255) - 1
-    if len(raw) != 32 or y >= P:
-        return None
-    xx = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
-    x = pow(xx, (P + 3) // 8, P)
-    if (x * x - xx) % P:
-        x = x * pow(2, (P - 1) // 4, P) % P
-    if (x * x - xx) % P or (x == 0 and sign):
-        return None
-    x = P - x if x & 1 != sign else x
-    return x, y, 1, x * y % P
+# --- signatures, by openssl: Ed25519 (RFC 8032); CMS with CAdES (RFC 5652, 5035) and time stamps (RFC 3161) by any key that it knows ----
 
 
-_BASE = _point(bytes.fromhex("58" + "66" * 31))
+def openssl(*arguments: str, files: Mapping[str, bytes], make: str = "") -> bytes:
+    """What it prints, or the file that it is to make, in a folder with these `files`. Raises `NotShown` where it says no."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, body in files.items():
+            (Path(folder) / name).write_bytes(body)
+        try:
+            done = subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, timeout=120, check=False)
+        except FileNotFoundError as fault:
+            raise NotShown("the command `openssl`, 3.0 or newer, is needed, and is not here") from fault
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        need(done.returncode == 0, "openssl: " + (said[-1] if said else done.stdout.decode("utf-8", "replace").strip())[:300])
+        return (Path(folder) / make).read_bytes() if make else done.stdout
 
 
 def ed25519(key: bytes, signature: bytes, text: bytes) -> bool:
-    """Whether `signature` (64 bytes) over `text` is by the key with these 32 bytes."""
-    a, r = _point(key), _point(signature[:32])
-    s = int.from_bytes(signature[32:], "little")
-    if len(signature) != 64 or a is None or r is None or _BASE is None or s >= L:
+    """Whether `signature` over `text` is by the key with these 32 bytes."""
+    files = {"key": bytes.fromhex("302a300506032b6570032100") + key, "signature": signature, "text": text}
+    given = ("-keyform", "DER", "-inkey", "key", "-rawin", "-in", "text", "-sigfile", "signature")
+    try:
+        return b"Signature Verified Successfully" in openssl("pkeyutl", "-verify", "-pubin", *given, files=files)
+    except NotShown as fault:
+        need("is not here" not in str(fault), str(fault))
         return False
-    h = int.from_bytes(hashlib.sha512(signature[:32] + key + text).digest(), "little") % L
-    left, right = _times(s, _BASE), _add(r, _times(h, a))
-    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
 
 
-# --- notes and checkpoints: C2SP signed-note, tlog-checkpoint, tlog-cosignature -----------------------------------------------------
+def signer_of(cms: bytes, content: bytes | None, trust: Path | None) -> tuple[str, dict[str, bytes], tuple[str, ...]]:
+    """Who signed, by the certificate that the signature itself names; with `trust`, one from which a path leads there. Periods and
+    revocation are not judged. And the files and options by which that path is found. `content` None: it is in the signature."""
+    long = cms[1] & 0x7F if cms[1] & 0x80 else 0
+    need(2 + long + int.from_bytes(cms[2 : 2 + long] if long else cms[1:2], "big") == len(cms), "a signature with something behind it")
+    files = {"cms": cms, "content": content or b""}
+    given = ["-inform", "DER", "-in", "cms", "-binary", *(["-content", "content"] if content is not None else [])]
+    beside, signer = (
+        openssl("cms", "-verify", "-noverify", *given, "-certsout", "beside", "-signer", "signer", "-out", "out", files=files, make=name)
+        for name in ("beside", "signer")
+    )
+    files |= {"beside": beside, "anchors": beside if trust is None else certificates_in(trust), "signer": signer}
+    path = ("-CAfile", "anchors", "-partial_chain", "-no_check_time")
+    openssl("cms", "-verify", "-cades", *given, *path, "-no-CApath", "-no-CAstore", "-purpose", "any", "-out", "out", files=files)
+    told = openssl("x509", "-in", "signer", "-noout", "-subject", "-nameopt", "RFC2253,utf8,-esc_msb", files=files)
+    return told.decode("utf-8", "replace").strip(), files, path
 
 
-@dataclass(frozen=True)
-class NoteKey:
-    """A public key with its name. `kind` 1 signs notes, 4 cosigns them."""
+def stamped(token: bytes, content: bytes, trust: Path | None) -> str:
+    """When a token says that `content` existed, and whose it is."""
+    who, files, path = signer_of(token, None, trust)
+    given = ("-token_in", "-in", "cms", "-data", "content", "-untrusted", "beside")
+    openssl("ts", "-verify", *given, *path, files=files | {"content": content})
+    told = re.search(rb"^Time stamp: (.+)$", openssl("ts", "-reply", "-token_in", "-in", "cms", "-text", files=files), re.MULTILINE)
+    return f"{told[1].decode() if told else 'no time'}, by {who}"
+
+
+def certificates_in(folder: Path) -> bytes:
+    """``*.pem``, ``*.crt``, ``*.cer``, ``*.der`` of the folder and its subfolders, as PEM."""
+    found = b""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in (".pem", ".crt", ".cer", ".der") and path.is_file() and path.stat().st_size < MIB:
+            data = path.read_bytes()
+            wrapped = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(data) + b"-----END CERTIFICATE-----\n"
+            found += data + b"\n" if b"-----BEGIN CERTIFICATE" in data else wrapped
+    return found
+
+
+# --- notes and checkpoints: C2SP signed-note, tlog-checkpoint, tlog-cosignature --------------------------------------------------------
+
+
+class NoteKey(NamedTuple):
+    """A public key, its name and the four bytes that lead to it."""
 
     name: str
-    kind: int
+    id: bytes
     raw: bytes
 
-    @classmethod
-    def of(cls, text: str, kind: int) -> NoteKey:
-        """From ``name+hash+base64``."""
-        name, hashed, encoded = text.split("+", 2)
-        raw = base64.b64decode(encoded, validate=True)
-        made = cls(name, kind, raw[1:])
-        if len(raw) != 33 or raw[0] != kind or made.id.hex() != hashed or not re.fullmatch(r"[^\s+]+", name):
-            raise ValueError(f"{text[:100]} is no key of type {kind}")
-        return made
 
-    @property
-    def id(self) -> bytes:
-        """Four bytes that lead to it."""
-        return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.raw).digest()[:4]
-
-
-@dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """What the log says of itself."""
 
     origin: str
@@ -172,94 +152,65 @@ class Checkpoint:
     root: bytes
 
 
-def split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
-    """Text and signatures, none of them checked."""
-    text, gap, tail = note.decode("utf-8").rpartition("\n\n")
-    need(
-        gap and tail.endswith("\n") and len(note) < MIB and not re.search(r"[\x00-\x09\x0b-\x1f]", text), "the checkpoint is no signed note"
-    )
-    found = []
-    for line in tail[:-1].split("\n"):
-        matched = re.fullmatch("\u2014 ([^\\s+]+) ([A-Za-z0-9+/]+={0,2})", line)
-        need(matched, "a line of the checkpoint is no signature")
-        if matched:
-            found.append((matched[1], base64.b64decode(matched[2], validate=True)))
-    need(len(found) <= 100, "too many signatures")
-    return text + "\n", found
-
-
-def open_checkpoint(note: bytes, keys: Sequence[NoteKey]) -> Checkpoint:
-    """The checkpoint, if a log key signed it for the log of its own name."""
-    text, signatures = split_note(note)
-    lines = text.split("\n")
-    need(len(lines) >= 4 and re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]), "the checkpoint does not say origin, size and root")
-    made = Checkpoint(lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True))
-    mine = [(key, raw) for name, raw in signatures for key in keys if (key.name, key.id) == (name, raw[:4]) and name == made.origin]
-    need(mine, f"the checkpoint of {made.origin} carries no signature of the log key given")
-    need(all(ed25519(key.raw, raw[4:], text.encode()) for key, raw in mine), "the log's signature does not fit the checkpoint")
-    need(len(made.root) == 32, "the checkpoint has no root")
+def note_key(text: str, kind: int) -> NoteKey:
+    """From ``name+hash+base64``; of kind 1 it signs notes, of kind 4 it cosigns them."""
+    name, hashed, encoded = text.split("+", 2)
+    raw = b64(encoded, 33)
+    made = NoteKey(name, sha256(name.encode() + b"\n" + raw)[:4], raw[1:])
+    need(raw[0] == kind and made.id.hex() == hashed and re.fullmatch(r"[^\s+]+", name), f"{text[:100]} is no key of type {kind}")
     return made
+
+
+def split_note(note: bytes, keys: Sequence[NoteKey]) -> tuple[str, Checkpoint, list[tuple[NoteKey, bytes]]]:
+    """Text, checkpoint, and the signatures that `keys` made by name, none of them checked yet. Lines of others are passed over."""
+    text, gap, tail = note.decode("utf-8").rpartition("\n\n")
+    lines = [re.fullmatch("\u2014 ([^\\s+]+) ([A-Za-z0-9+/]+={0,2})", line) for line in tail[:-1].split("\n")]
+    is_note = gap and tail.endswith("\n") and len(note) < MIB and not re.search(r"[\x00-\x09\x0b-\x1f]", text)
+    need(is_note and None not in lines and len(lines) <= 100, "the checkpoint is no signed note")
+    found = [(line[1], b64(line[2])) for line in lines if line]
+    told = (text + "\n").split("\n")
+    need(len(told) >= 4 and re.fullmatch(r"0|[1-9][0-9]{0,18}", told[1]), "the checkpoint does not say origin, size and root")
+    mine = [(key, raw) for name, raw in found for key in keys if (key.name, key.id) == (name, raw[:4])]
+    return text + "\n", Checkpoint(told[0], int(told[1]), b64(told[2], 32)), mine
+
+
+def signed_checkpoint(note: bytes, keys: Sequence[NoteKey]) -> Checkpoint:
+    """The checkpoint, if a log key signed it for the log of its own name."""
+    text, head, signatures = split_note(note, keys)
+    mine = [(key, raw) for key, raw in signatures if key.name == head.origin]
+    need(mine, f"the checkpoint of {head.origin} carries no signature of the log key given")
+    need(all(ed25519(key.raw, raw[4:], text.encode()) for key, raw in mine), "the log's signature does not fit the checkpoint")
+    return head
 
 
 def cosigned(note: bytes, keys: Sequence[NoteKey]) -> dict[str, int]:
     """Which witnesses cosigned, and when (POSIX seconds). A wrong line of a known witness is a fault."""
-    text, signatures = split_note(note)
-    found = {}
-    for name, raw in signatures:
-        for key in keys:
-            if (key.name, key.id) == (name, raw[:4]):
-                at_s = int.from_bytes(raw[4:12], "big")
-                body = f"cosignature/v1\ntime {at_s}\n{text}".encode()
-                need(len(raw) == 76 and at_s < 2**40 and ed25519(key.raw, raw[12:], body), f"a wrong cosignature of {name}")
-                found[name] = at_s
+    text, _, signatures = split_note(note, keys)
+    found = {key.name: int.from_bytes(raw[4:12], "big") for key, raw in signatures}
+    for key, raw in signatures:
+        body = f"cosignature/v1\ntime {int.from_bytes(raw[4:12], 'big')}\n{text}".encode()
+        need(len(raw) == 76 and found[key.name] < 2**40 and ed25519(key.raw, raw[12:], body), f"a wrong cosignature of {key.name}")
     return found
 
 
-# --- the tree: RFC 6962 §2.1, RFC 9162 §2.1.3.2 and §2.1.4.2 ------------------------------------------------------------------------
+# --- the tree: RFC 6962 §2.1, RFC 9162 §2.1.3.2 and §2.1.4.2 ---------------------------------------------------------------------------
 
 
 def leaf_hash(leaf: bytes) -> bytes:
     """SHA-256(0x00 ‖ leaf)."""
-    return hashlib.sha256(b"\x00" + leaf).digest()
+    return sha256(b"\x00" + leaf)
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 ‖ left ‖ right)."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right)
 
 
-def included(hashed: bytes, index: int, head: Checkpoint, path: Sequence[bytes]) -> bool:
-    """Whether the path leads from the leaf at `index` to the head's root."""
-    node, last = index, head.size - 1
-    if not 0 <= index < head.size or any(len(each) != 32 for each in path):
-        return False
+def climbed(node: int, last: int, old: bytes, path: Sequence[bytes]) -> tuple[bytes, bytes, bool]:
+    """Walks up from `node`: the hash of what lies left of and below the path, the root, and whether the path is as long as it has to be."""
+    new = old
     for sibling in path:
-        if last == 0:
-            return False
-        if node & 1 or node == last:
-            hashed = node_hash(sibling, hashed)
-            while node and not node & 1:
-                node, last = node >> 1, last >> 1
-        else:
-            hashed = node_hash(hashed, sibling)
-        node, last = node >> 1, last >> 1
-    return last == 0 and hashed == head.root
-
-
-def consistent(size: int, root: bytes, head: Checkpoint, proof: Sequence[bytes]) -> bool:
-    """Whether the tree of `size` with `root` is how the head's tree begins; 0 < size."""
-    if size == head.size:
-        return not proof and root == head.root
-    path = [*([root] if size & (size - 1) == 0 else []), *proof]
-    if not 0 < size < head.size or not path or any(len(each) != 32 for each in path):
-        return False
-    node, last = size - 1, head.size - 1
-    while node & 1:
-        node, last = node >> 1, last >> 1
-    old = new = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            return False
+        need(last > 0 and len(sibling) == 32, "a path that is too long, or no hashes")
         if node & 1 or node == last:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
             while node and not node & 1:
@@ -267,47 +218,64 @@ def consistent(size: int, root: bytes, head: Checkpoint, proof: Sequence[bytes])
         else:
             new = node_hash(new, sibling)
         node, last = node >> 1, last >> 1
-    return last == 0 and old == root and new == head.root
+    return old, new, last == 0
+
+
+def included(hashed: bytes, index: int, head: Checkpoint, path: Sequence[bytes]) -> bool:
+    """Whether the path leads from the leaf at `index` to the head's root."""
+    return 0 <= index < head.size and climbed(index, head.size - 1, hashed, path)[1:] == (head.root, True)
+
+
+def consistent(size: int, root: bytes, head: Checkpoint, proof: Sequence[bytes]) -> bool:
+    """Whether the tree of `size` with `root` is how the head's tree begins; 0 < size."""
+    path = [*([root] if size & (size - 1) == 0 else []), *proof]
+    if size == head.size or not 0 < size < head.size or not path:
+        return size == head.size and not proof and root == head.root
+    node, last = size - 1, head.size - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    return climbed(node, last, path[0], path[1:]) == (root, head.root, True)
 
 
 def grown(left: Sequence[bytes], first: int, leaves: Sequence[bytes]) -> bytes:
-    """Root of the tree that begins with `first` unseen entries, whose complete subtrees are `left` (largest first), and goes on with
-    `leaves`."""
+    """Root of the tree that begins with `first` entries that nobody shows, whose complete subtrees are `left` (largest first), and goes on
+    with `leaves`."""
     heights = [height for height in reversed(range(first.bit_length())) if first >> height & 1]
-    need(len(heights) == len(left) and all(len(each) == 32 for each in left), "the left edge is not that of the first index")
+    need(len(heights) == len(left) and leaves, "the left edge is not that of the first index")
     stack = list(zip(heights, left, strict=True))
     for leaf in leaves:
         height, hashed = 0, leaf_hash(leaf)
         while stack and stack[-1][0] == height:
             height, hashed = height + 1, node_hash(stack.pop()[1], hashed)
         stack.append((height, hashed))
-    need(stack, "an empty tree")
     root = stack.pop()[1]
     while stack:
         root = node_hash(stack.pop()[1], root)
     return root
 
 
-# --- entries: canonical JSON (RFC 8785), commitments, tags ---------------------------------------------------------------------------
+def hashes_in(data: bytes) -> list[bytes]:
+    """Hashes side by side."""
+    need(len(data) % 32 == 0 and len(data) <= 128 * 32, "no list of hashes")
+    return [data[at : at + 32] for at in range(0, len(data), 32)]
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    need(len(dict(pairs)) == len(pairs), "a name stands twice in one object")
-    return dict(pairs)
+# --- entries: canonical JSON (RFC 8785), commitments, tags -----------------------------------------------------------------------------
 
 
-def _no_number(text: str) -> None:
-    raise NotShown(f"a number that no entry has: {text[:40]}")
-
-
-def _whole(text: str) -> int:
-    need(len(text) < 18 and abs(int(text)) < 2**53, "a number that no entry has")
-    return int(text)
-
-
-def read_json(data: bytes) -> Any:
+def read_json(data: bytes | str) -> Any:
     """JSON without doubled names, fractions and numbers that a double cannot hold."""
-    return json.loads(data.decode("utf-8"), object_pairs_hook=_pairs, parse_float=_no_number, parse_constant=_no_number, parse_int=_whole)
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        need(len(dict(found)) == len(found), "a name stands twice in one object")
+        return dict(found)
+
+    def whole(text: str) -> int:
+        need(re.fullmatch(r"-?[0-9]{1,17}", text) and abs(int(text)) < 2**53, f"a number that no entry has: {text[:40]}")
+        return int(text)
+
+    text = data.decode("utf-8") if isinstance(data, bytes) else data
+    return json.loads(text, object_pairs_hook=pairs, parse_float=whole, parse_constant=whole, parse_int=whole)
 
 
 def canonical(value: Any) -> bytes:
@@ -320,104 +288,81 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A leaf, read."""
 
-    index: int
+    number: int
     leaf: bytes
     event: str
     at: str
     nonce: bytes
-    tags: frozenset[bytes]
+    tags: list[bytes]
     commitments: Mapping[str, bytes]
 
-    @classmethod
-    def of(cls, index: int, leaf: bytes) -> Entry:
-        """Of the one canonical form."""
-        table = read_json(leaf)
-        need(
-            set(table) == {"at", "commitments", "event", "nonce", "tags", "v"} and table["v"] == 1, f"entry {index} is no leaf of version 1"
-        )
-        need(canonical(table) == leaf and len(leaf) <= 65_535, f"entry {index} is not in canonical form")
-        need(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", table["at"], re.ASCII), f"entry {index} has a time of another form")
-        tags = frozenset(base64.b64decode(tag, validate=True) for tag in table["tags"])
-        commitments = {name: base64.b64decode(text, validate=True) for name, text in table["commitments"].items()}
-        return cls(index, leaf, str(table["event"]), table["at"], base64.b64decode(table["nonce"], validate=True), tags, commitments)
 
-    def opened(self, opening: Mapping[str, Any]) -> dict[str, Any]:
-        """The values, if each agrees with its commitment."""
-        need(set(opening) == set(self.commitments), f"entry {self.index}: other fields are opened than were committed to")
-        for name, disclosed in opening.items():
-            salt = base64.b64decode(disclosed["salt"], validate=True)
-            made = hashlib.sha256(salt + canonical(disclosed["value"])).digest()
-            fits = set(disclosed) == {"salt", "value"} and len(salt) == 16 and hmac.compare_digest(made, self.commitments[name])
-            need(fits, f"entry {self.index}: {name} is not what was committed to")
-        return {name: disclosed["value"] for name, disclosed in opening.items()}
+def entry_of(index: int, leaf: bytes) -> Entry:
+    """Of the one canonical form."""
+    table = read_json(leaf)
+    is_known = set(table) == {"at", "commitments", "event", "nonce", "tags", "v"} and table["v"] == 1
+    need(is_known and canonical(table) == leaf and len(leaf) <= 65_535, f"entry {index} is no leaf of version 1 in canonical form")
+    need(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", table["at"], re.ASCII), f"entry {index} has a time of another form")
+    commitments = {name: b64(text, 32) for name, text in table["commitments"].items()}
+    return Entry(index, leaf, str(table["event"]), table["at"], b64(table["nonce"]), list(map(b64, table["tags"])), commitments)
 
-    def is_of(self, party_key: bytes) -> bool:
-        """Whether the party takes part in it."""
-        return hmac.digest(party_key, self.nonce, "sha256") in self.tags
 
-    @property
-    def time(self) -> datetime:
-        """When, as the hub says."""
-        return datetime.fromisoformat(self.at)
+def values_of(entry: Entry, opening: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the opening shows, if each value agrees with its commitment."""
+    need(opening is not None, f"entry {entry.number} is not opened")
+    shown = dict(opening or {})
+    need(set(shown) == set(entry.commitments), f"entry {entry.number}: other fields are opened than were committed to")
+    for name, disclosed in shown.items():
+        made = sha256(b64(disclosed["salt"], 16) + canonical(disclosed["value"]))
+        fits = set(disclosed) == {"salt", "value"} and hmac.compare_digest(made, entry.commitments[name])
+        need(fits, f"entry {entry.number}: {name} is not what was committed to")
+    return {name: disclosed["value"] for name, disclosed in shown.items()}
 
 
 def agency_key(code: str) -> str:
     """By which two codes of one agency are equal: ``H32`` and ``000.00.00.H32``."""
     text = unicodedata.normalize("NFC", code).strip().upper()
-    if re.fullmatch(r"[A-Y][0-9]{2}(\.[0-9A-Z]+)*", text):
-        parts = text.split(".")
-    elif re.fullmatch(r"([0-9A-Z]+\.)+[A-Z][0-9]{2}", text):
-        parts = text.split(".")[::-1]
+    parts = text.split(".")
+    if re.fullmatch(r"([0-9A-Z]+\.)+[A-Z][0-9]{2}", text):
+        parts = parts[::-1]
         while not parts[-1].strip("0"):
             parts.pop()
-    else:
+    elif not re.fullmatch(r"[A-Y][0-9]{2}(\.[0-9A-Z]+)*", text):
         return text
     return ".".join(part.lstrip("0") or "0" if part.isdigit() else part for part in parts)
 
 
-def named(values: Mapping[str, Any]) -> set[str]:
-    """The agencies that an acceptance names."""
-    texts = [values.get("sender"), *(values.get("recipients") or [])]
-    return {agency_key(text) for text in texts if isinstance(text, str)}
-
-
-# --- the container: ETSI EN 319 162-1, within bounds ---------------------------------------------------------------------------------
+# --- the container: ETSI EN 319 162-1, within bounds -----------------------------------------------------------------------------------
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
     """Its files in order. Every reader must see the same ones: entries stand side by side, and both headers say the same."""
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
-        entries = sorted(opened.infolist(), key=lambda one: one.header_offset)
-        need(0 < len(entries) <= MAX_FILES, f"{len(entries)} files; at most {MAX_FILES}")
-        need(sum(one.file_size for one in entries) <= MAX_UNPACKED_BYTES, "unpacked it would be too large")
+        rows = sorted(opened.infolist(), key=lambda one: one.header_offset)
+        need(0 < len(rows) <= MAX_FILES and sum(one.file_size for one in rows) <= MAX_UNPACKED_BYTES, "too many files, or too large")
         need(not opened.comment and data[-22:-18] == b"PK\x05\x06", "something follows the end of the archive")
-        at = 0
-        for one in entries:
-            need(re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._/-]{0,199}", one.filename), f"a name that no evidence has: {one.filename[:80]!a}")
-            need(not any(part in ("", ".", "..") for part in one.filename.split("/")), f"a name that leads out: {one.filename[:80]!a}")
-            need(not one.flag_bits & 0x2049 and one.compress_type in (0, 8), f"{one.filename}: encrypted, or packed in another way")
-            need(
-                one.file_size <= max(MIB, MAX_RATIO * one.compress_size), f"{one.filename}: {one.file_size} bytes from {one.compress_size}"
-            )
-            mark, _, flags, method, _, _, crc, packed, size, names, extra = struct.unpack_from("<4s5H3L2H", data, one.header_offset)
-            told = (flags & 0x2049, method, crc, packed, size, data[one.header_offset + 30 :][:names])
-            meant = (0, one.compress_type, one.CRC, one.compress_size, one.file_size, one.filename.encode())
-            need(mark == b"PK\x03\x04" and one.header_offset == at and told == meant, f"{one.filename}: two headers that differ, or a gap")
+        need(len({one.filename.casefold() for one in rows}) == len(rows), "one name stands twice")
+        at, files = 0, {}
+        for one in rows:
+            name, start = one.filename, one.header_offset
+            is_plain = re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._/-]{0,199}", name) and not {"", ".", ".."} & set(name.split("/"))
+            need(is_plain, f"a name that no evidence has: {name[:80]!a}")
+            need(not one.flag_bits & 0x2049 and one.compress_type in (0, 8), f"{name}: encrypted, or packed in another way")
+            need(one.file_size <= max(MIB, MAX_RATIO * one.compress_size), f"{name}: {one.file_size} bytes from {one.compress_size}")
+            mark, _, flags, method, _, _, crc, packed, size, names, extra = struct.unpack_from("<4s5H3L2H", data, start)
+            told = (flags & 0x2049, method, crc, packed, size, data[start + 30 :][:names])
+            meant = (0, one.compress_type, one.CRC, one.compress_size, one.file_size, name.encode())
+            need(mark == b"PK\x03\x04" and start == at and told == meant, f"{name}: two headers that differ, or a gap")
             at += 30 + names + extra + one.compress_size
-        need(at == opened.start_dir, "a gap before the directory")
-        need(len({one.filename.casefold() for one in entries}) == len(entries), "one name stands twice")
-        first = entries[0]
-        need(first.filename == "mimetype" and first.compress_type == 0 and not first.extra, "mimetype is not first, stored and plain")
-        files = {}
-        for one in entries:
             with opened.open(one) as stream:
-                files[one.filename] = stream.read(one.file_size + 1)
-            need(len(files[one.filename]) == one.file_size, f"{one.filename}: another size than it says")
-    need(files["mimetype"] == MIMETYPE, "another mimetype than ASiC-E")
+                files[name] = stream.read(one.file_size + 1)
+            need(len(files[name]) == one.file_size, f"{name}: another size than it says")
+        need(at == opened.start_dir, "a gap before the directory")
+        is_first = rows[0].filename == "mimetype" and rows[0].compress_type == 0 and not rows[0].extra
+    need(is_first and files["mimetype"] == b"application/vnd.etsi.asic-e+zip", "mimetype is not first, stored and that of ASiC-E")
     return files
 
 
@@ -425,7 +370,7 @@ def manifest_of(files: Mapping[str, bytes]) -> bytes:
     """The manifest that the files must have, byte for byte: it has one form, so nobody has to parse it."""
     rows = "".join(
         f'<asic:DataObjectReference URI="{name}"><ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod>'
-        f"<ds:DigestValue>{base64.b64encode(hashlib.sha256(body).digest()).decode()}</ds:DigestValue></asic:DataObjectReference>"
+        f"<ds:DigestValue>{base64.b64encode(sha256(body)).decode()}</ds:DigestValue></asic:DataObjectReference>"
         for name, body in files.items()
         if name != "mimetype" and not name.startswith("META-INF/")
     )
@@ -436,466 +381,274 @@ def manifest_of(files: Mapping[str, bytes]) -> bytes:
     ).encode()
 
 
-# --- CMS (RFC 5652), X.509 (RFC 5280), RSA (RFC 8017 §8.2.2), ECDSA (FIPS 186-5) ------------------------------------------------------
+# --- the points ------------------------------------------------------------------------------------------------------------------------
 
-Node = tuple[int, bytes, bytes]  # tag, content, the whole
-_HASHES = {"608648016503040201": "sha256", "608648016503040202": "sha384", "608648016503040203": "sha512"}
-_RSA = {"2a864886f70d01010b": "sha256", "2a864886f70d01010c": "sha384", "2a864886f70d01010d": "sha512"}
-_ECDSA = {"2a8648ce3d040302": "sha256", "2a8648ce3d040303": "sha384", "2a8648ce3d040304": "sha512"}
-_RSA_ENCRYPTION = "2a864886f70d010101"
-_SIGNED_DATA, _DIGEST, _BINDING = "2a864886f70d010702", "2a864886f70d010904", "2a864886f70d010910022f"
-_P256 = (
-    0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF,
-    0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B,
-    0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
-    0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
-    0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
-)
-_P384 = (
-    2**384 - 2**128 - 2**96 + 2**32 - 1,
-    0xB3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF,
-    0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
-    0xAA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B9859F741E082542A385502F25DBF55296C3A545E3872760AB7,
-    0x3617DE4A96262C6F5D9E98BF9292DC29F8F41DBD289A147CE9DA3113B5F0B8C00A60B1CE1D7E819D7A431D7C90EA0E5F,
-)
-_CURVES = {"2a8648ce3d030107": _P256, "2b81040022": _P384}
+Say = Callable[[str, str], None]
 
 
-def nodes(data: bytes) -> Iterator[Node]:
-    """DER values one after another."""
-    at = 0
-    while at < len(data):
-        tag, length, start = data[at], data[at + 1], at + 2
-        if length & 0x80:
-            need(0 < length & 0x7F <= 4, "a length of CMS or X.509 that DER does not have")
-            start += length & 0x7F
-            length = int.from_bytes(data[at + 2 : start], "big")
-        need(start + length <= len(data), "CMS or X.509 that is cut off")
-        yield tag, data[start : start + length], data[at : start + length]
-        at = start + length
+class Case:
+    """One container with the question, and what is known of it so far."""
 
+    def __init__(self, asked: argparse.Namespace) -> None:
+        self.asked = asked
+        self.points: list[dict[str, str]] = []
+        self.files: dict[str, bytes] = {}
+        self.index: dict[str, Any] = {}
+        self.head = Checkpoint("", 0, b"")
+        self.witnessed: dict[str, int] = {}
+        self.entries: list[Entry] = []
+        self.values: dict[int, dict[str, Any]] = {}
 
-def within(node: Node) -> list[Node]:
-    """What is in it."""
-    return list(nodes(node[1]))
+    @contextmanager
+    def point(self, name: str) -> Iterator[Say]:
+        """One point: what is said in the block, or whatever goes wrong in it."""
+        said = [FAILED, "nothing was shown"]
 
+        def say(state: str, text: str) -> None:
+            said[:] = [state, text]
 
-def _affine(p: tuple[int, int] | None, q: tuple[int, int] | None, m: int) -> tuple[int, int] | None:
-    if p is None or q is None:
-        return p or q
-    if p[0] == q[0]:
-        if (p[1] + q[1]) % m == 0:
-            return None
-        slope = 3 * (p[0] * p[0] - 1) * pow(2 * p[1], -1, m) % m  # a = -3 on all these curves
-    else:
-        slope = (q[1] - p[1]) * pow(q[0] - p[0], -1, m) % m
-    x = (slope * slope - p[0] - q[0]) % m
-    return x, (slope * (p[0] - x) - p[1]) % m
-
-
-def ecdsa(curve: str, point: bytes, digest: bytes, signature: bytes) -> bool:
-    """Whether it holds; P-256 and P-384."""
-    m, b, n, gx, gy = _CURVES[curve]
-    width = (m.bit_length() + 7) // 8
-    r, s = (int.from_bytes(one[1], "big") for one in within(next(nodes(signature))))
-    x, y = int.from_bytes(point[1 : 1 + width], "big"), int.from_bytes(point[1 + width :], "big")
-    on_curve = point[0] == 4 and len(point) == 1 + 2 * width and (y * y - x * x * x + 3 * x - b) % m == 0
-    if not on_curve or not 0 < r < n or not 0 < s < n:
-        return False
-    e = int.from_bytes(digest[: (n.bit_length() + 7) // 8], "big")
-    total: tuple[int, int] | None = None
-    for scalar, base in ((e * pow(s, -1, n) % n, (gx, gy)), (r * pow(s, -1, n) % n, (x, y))):
-        running: tuple[int, int] | None = base
-        for bit in reversed(f"{scalar:b}"):
-            if bit == "1":
-                total = _affine(total, running, m)
-            running = _affine(running, running, m)
-    return total is not None and total[0] % n == r
-
-
-def rsa(key: bytes, name: str, digest: bytes, signature: bytes) -> bool:
-    """PKCS#1 v1.5; `key` is RSAPublicKey in DER."""
-    n, e = (int.from_bytes(one[1], "big") for one in within(next(nodes(key))))
-    width = (n.bit_length() + 7) // 8
-    oid = next(bytes.fromhex(dotted) for dotted, known in _HASHES.items() if known == name)
-    inner = b"\x06" + bytes([len(oid)]) + oid + b"\x05\x00"
-    info = b"\x30" + bytes([len(inner)]) + inner + b"\x04" + bytes([len(digest)]) + digest
-    info = b"\x30" + bytes([len(info)]) + info
-    meant = b"\x00\x01" + b"\xff" * (width - len(info) - 3) + b"\x00" + info
-    return (
-        2048 <= n.bit_length() <= 16384 and 3 <= e < 2**64 and pow(int.from_bytes(signature, "big"), e, n) == int.from_bytes(meant, "big")
-    )
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """What is asked of one."""
-
-    der: bytes
-    issuer: bytes
-    subject: bytes
-    key: Node
-    signed: tuple[bytes, str, bytes]  # what, algorithm, value
-
-    @classmethod
-    def of(cls, der: bytes) -> Certificate:
-        """From DER."""
-        tbs, algorithm, value = within(next(nodes(der)))
-        fields = [one for one in within(tbs) if one[0] != 0xA0]
-        return cls(der, fields[2][2], fields[4][2], fields[5], (tbs[2], within(algorithm)[0][1].hex(), value[1][1:]))
-
-    def made(self, text: bytes, algorithm: str, signature: bytes, hash_name: str = "") -> bool:
-        """Whether its key made the signature over `text`."""
-        kind, value = within(self.key)
-        named_hash = _RSA.get(algorithm) or _ECDSA.get(algorithm) or (hash_name if algorithm == _RSA_ENCRYPTION else "")
-        need(named_hash, f"a signature algorithm that this script does not know: {algorithm}")
-        digest = hashlib.new(named_hash, text).digest()
-        if within(kind)[0][1].hex() == _RSA_ENCRYPTION:
-            return algorithm not in _ECDSA and rsa(value[1][1:], named_hash, digest, signature)
-        return algorithm in _ECDSA and ecdsa(within(kind)[1][1].hex(), value[1][1:], digest, signature)
+        try:
+            yield say
+        except FAULTS as fault:
+            said = [FAILED, str(fault) if isinstance(fault, NotShown) else f"{type(fault).__name__}: {fault}"]
+        self.points.append({"point": name, "state": said[0], "text": said[1][:500]})
 
     @property
-    def name(self) -> str:
-        """The last text of its subject: the common name, by habit."""
-        found = [one[1] for names in nodes(next(nodes(self.subject))[1]) for pair in within(names) for one in within(pair)[1:]]
-        return found[-1].decode("utf-8", "replace") if found else "?"
-
-
-def check_cades(cms: bytes, content: bytes) -> tuple[Certificate, list[Certificate]]:
-    """The signer of a detached CAdES signature over `content`, and the certificates beside. RFC 5652 §5.4, RFC 5035."""
-    kind, wrapped = within(next(nodes(cms)))
-    need(kind[1].hex() == _SIGNED_DATA, "no SignedData")
-    parts = within(within(wrapped)[0])
-    certificates = [Certificate.of(one[2]) for part in parts if part[0] == 0xA0 for one in within(part)]
-    signers = within(parts[-1])
-    need(len(signers) == 1 and len(certificates) <= 20, "not one signer")
-    fields = within(signers[0])
-    attributes = next((one for one in fields if one[0] == 0xA0 and one is not fields[1]), None)
-    need(attributes is not None, "no signed attributes")
-    if attributes is None:
-        raise NotShown("no signed attributes")
-    hash_name = _HASHES[within(fields[2])[0][1].hex()]
-    values = {within(one)[0][1].hex(): within(one)[1] for one in within(attributes)}
-    digest = within(values[_DIGEST])[0][1]
-    need(hmac.compare_digest(digest, hashlib.new(hash_name, content).digest()), "the signature is over another manifest")
-    at = fields.index(attributes)
-    algorithm, signature = within(fields[at + 1])[0][1].hex(), fields[at + 2][1]
-    text = b"\x31" + attributes[2][1:]
-    for one in certificates:
-        if hashlib.sha256(one.der).digest() in values[_BINDING][1] and one.made(text, algorithm, signature, hash_name):
-            return one, certificates
-    raise NotShown("no certificate in the signature made it")
-
-
-def certificates_in(folder: Path) -> list[Certificate]:
-    """``*.pem``, ``*.crt``, ``*.cer``, ``*.der`` of the folder and its subfolders."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in (".pem", ".crt", ".cer", ".der") and path.is_file() and path.stat().st_size < MIB:
-            data = path.read_bytes()
-            blocks = re.findall(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END", data)
-            found += [Certificate.of(one) for one in ([base64.b64decode(block) for block in blocks] or [data])]
-    return found
-
-
-def anchor_of(signer: Certificate, beside: Sequence[Certificate], trusted: Sequence[Certificate]) -> Certificate:
-    """The trusted certificate to which signatures lead from the signer's."""
-    one = signer
-    for _ in range(8):
-        for anchor in trusted:
-            if one.der == anchor.der or (one.issuer == anchor.subject and anchor.made(*one.signed)):
-                return anchor
-        above = next((each for each in beside if each.subject == one.issuer and each is not one and each.made(*one.signed)), None)
-        need(above, "no path leads from the signer to a trusted certificate")
-        one = above or one
-    raise NotShown("a path that is too long")
-
-
-# --- the steps ----------------------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Case:
-    """One container with the question."""
-
-    asked: argparse.Namespace
-    report: Report
-    files: dict[str, bytes] = field(default_factory=dict)
-    index: dict[str, Any] = field(default_factory=dict)
-    note: bytes = b""
-    head: Checkpoint = Checkpoint("", 0, b"")
-    witnessed: dict[str, int] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
-    values: dict[int, dict[str, Any]] = field(default_factory=dict)
+    def is_valid(self) -> bool:
+        """Whether nothing has failed so far."""
+        return all(one["state"] != FAILED for one in self.points)
 
     def run(self, data: bytes) -> None:
-        """All steps, as far as each has what it needs."""
-        step = self.report.step
-        if not step("container", lambda: self.container(data)):
+        """All points, as far as each has what it needs."""
+        with self.point("container") as say:
+            self.files = unpack(data)
+            self.index = read_json(self.files["evidence.json"])
+            need(self.index["format"] in (MESSAGE, PERIOD), "evidence of another format")
+            is_listed = self.files.get(MANIFEST, b"") == manifest_of(self.files)
+            need(is_listed or self.asked.accept_unsigned, "the manifest does not list these very files")
+            need({name for name in self.files if name.startswith("META-INF/")} <= {MANIFEST, SIGNATURE}, "a stranger in META-INF")
+            say(OK, f"{len(self.files)} files, {self.index['format']}")
+        if not self.is_valid:
             return
-        step("signature", self.signature)
-        if not step("checkpoint", self.checkpoint):
-            return
-        step("witnesses", self.witnesses)
-        if self.index["format"] == MESSAGE:
-            if step("entries", self.inclusion) and step("openings", self.openings):
-                for name, work in (("chain", self.chain), ("message", self.message), ("receipt", self.receipt), ("verdict", self.verdict)):
-                    step(name, work)
-        elif step("range", self.range) and step("bounds", self.bounds):
-            step("withheld", self.withheld)
-            step("party", self.party)
+        with self.point("signature") as say:
+            need(SIGNATURE in self.files or self.asked.accept_unsigned, "nobody signed the container")
+            say(OPEN, "nobody signed the container")
+            if SIGNATURE in self.files:
+                told = signer_of(self.files[SIGNATURE], self.files[MANIFEST], self.asked.trust)[0]
+                say(OPEN if self.asked.trust is None else OK, told + ("; without --trust nobody says who that is" * (not self.asked.trust)))
+        self.log()
+        if self.head.size:
+            (self.message if self.index["format"] == MESSAGE else self.period)()
 
-    def container(self, data: bytes) -> tuple[str, str]:
-        """Files, index and manifest."""
-        self.files = unpack(data)
-        self.index = read_json(self.files["evidence.json"])
-        need(self.index["format"] in (MESSAGE, PERIOD), "evidence of another format")
-        need(
-            self.files.get(MANIFEST, b"") == manifest_of(self.files) or self.asked.accept_unsigned,
-            "the manifest does not list these very files",
-        )
-        known = {MANIFEST, SIGNATURE}
-        need(all(name in known for name in self.files if name.startswith("META-INF/")), "a stranger in META-INF")
-        return OK, f"{len(self.files)} files, {self.index['format']}"
+    def log(self) -> None:
+        """The log's own signature, and those of the witnesses whom the reader knows."""
+        note, known = self.files.get("journal/checkpoint", b""), self.asked.witness_key
+        with self.point("checkpoint") as say:
+            self.head = signed_checkpoint(note, self.asked.log_key)
+            say(OK, f"{self.head.origin}, {self.head.size} entries, root {base64.b64encode(self.head.root).decode()}")
+        with self.point("witnesses") as say:
+            self.witnessed, quorum = cosigned(note, known), self.asked.quorum or len(known)
+            need(len(self.witnessed) >= quorum, f"{len(self.witnessed)} of {len(known)} witnesses cosigned, {quorum} are asked for")
+            told = ", ".join(f"{name} at {at_s}" for name, at_s in self.witnessed.items())
+            say(OK if known else OPEN, told or "no --witness-key was given")
 
-    def signature(self) -> tuple[str, str]:
-        """By the hub's certificate, over the manifest."""
-        if SIGNATURE not in self.files:
-            need(self.asked.accept_unsigned, "nobody signed the container")
-            return OPEN, "nobody signed the container"
-        signer, beside = check_cades(self.files[SIGNATURE], self.files[MANIFEST])
-        told = f"by {signer.name} ({hashlib.sha256(signer.der).hexdigest()})"
-        if self.asked.trust is None:
-            return OPEN, f"{told}; without --trust nobody says whose certificate that is"
-        anchor = anchor_of(signer, beside, certificates_in(self.asked.trust))
-        return OK, f"{told}, path to {anchor.name}; periods and revocation are not judged here"
+    def stamp(self, least: int) -> None:
+        """An authority attests that the first `least` entries existed: it stamped a checkpoint that leads to the container's."""
+        with self.point("stamp") as say:
+            say(OPEN, "no time stamp of an authority covers these entries")
+            if "journal/stamped.tst" in self.files:
+                note, proof = self.files["journal/stamped"], hashes_in(self.files["journal/stamped.consistency"])
+                told = split_note(note, ())[1]
+                is_ours = told.origin == self.head.origin and told.size >= least
+                need(is_ours and consistent(told.size, told.root, self.head, proof), "the stamped checkpoint does not lead on")
+                who = stamped(self.files["journal/stamped.tst"], note, self.asked.trust)
+                say(OPEN if self.asked.trust is None else OK, f"the first {told.size} entries existed at {who}")
 
-    def checkpoint(self) -> tuple[str, str]:
-        """Signed by the log."""
-        self.note = self.files["journal/checkpoint"]
-        self.head = open_checkpoint(self.note, self.asked.log_key)
-        return OK, f"{self.head.origin}, {self.head.size} entries, root {base64.b64encode(self.head.root).decode()}"
-
-    def witnesses(self) -> tuple[str, str]:
-        """Cosigned by those whom the reader knows."""
-        if not self.asked.witness_key:
-            return OPEN, "no --witness-key was given"
-        self.witnessed = cosigned(self.note, self.asked.witness_key)
-        quorum = self.asked.quorum or len(self.asked.witness_key)
-        need(
-            len(self.witnessed) >= quorum,
-            f"{len(self.witnessed)} of {len(self.asked.witness_key)} witnesses cosigned, {quorum} are asked for",
-        )
-        return OK, ", ".join(f"{name} at {at_s}" for name, at_s in self.witnessed.items())
-
-    # of a message
-
-    def inclusion(self) -> tuple[str, str]:
-        """Each entry is in the log."""
-        for name, body in self.files.items():
-            if not name.endswith(".tlog-proof"):
-                continue
-            head, gap, note = body.partition(b"\n\n")
-            lines = head.decode("ascii").split("\n")
-            need(gap and lines[0] == "c2sp.org/tlog-proof@v1" and lines[1].startswith("extra "), f"{name} is no tlog-proof")
-            need(note == self.note, f"{name} is against another checkpoint")
+    def proofs(self) -> Iterator[tuple[Entry, Mapping[str, Any] | None]]:
+        """The entries that are proven one by one (C2SP tlog-proof), each with what opens it."""
+        for name in (each for each in self.files if each.endswith(".tlog-proof")):
+            top, gap, note = self.files[name].partition(b"\n\n")
+            lines = top.decode("ascii").split("\n")
+            is_proof = gap and lines[0] == "c2sp.org/tlog-proof@v1" and lines[1].startswith("extra ")
+            need(is_proof and note == self.files["journal/checkpoint"], f"{name} is no tlog-proof, or against another checkpoint")
             matched = re.fullmatch(r"index (0|[1-9][0-9]{0,18})", lines[2])
-            need(matched and name == f"journal/{matched[1]}.tlog-proof", f"{name} is about another index")
-            extra, number = read_json(base64.b64decode(lines[1][6:], validate=True)), int(matched[1]) if matched else -1
-            entry = Entry.of(number, extra["leaf"].encode("utf-8"))
-            path = [base64.b64decode(line, validate=True) for line in lines[3:]]
-            need(included(leaf_hash(entry.leaf), number, self.head, path), f"entry {number} does not lead to the checkpoint's root")
-            self.entries.append(entry)
-            if "opening" in extra:
-                self.index.setdefault("_openings", {})[number] = extra["opening"]
-        self.entries.sort(key=lambda one: one.index)
-        need(self.entries, "no entry")
-        return OK, ", ".join(f"{one.index} {one.event}" for one in self.entries)
+            number = int(matched[1]) if matched else -1
+            need(name == f"journal/{number}.tlog-proof", f"{name} is about another index")
+            extra = read_json(b64(lines[1][6:]))
+            entry = entry_of(number, extra["leaf"].encode("utf-8"))
+            leads = included(leaf_hash(entry.leaf), number, self.head, list(map(b64, lines[3:])))
+            need(leads, f"entry {number} does not lead to the checkpoint's root")
+            yield entry, extra.get("opening")
 
-    def openings(self) -> tuple[str, str]:
-        """Each value is what was committed to."""
-        for one in self.entries:
-            opening = self.index.get("_openings", {}).get(one.index)
-            need(opening is not None, f"entry {one.index} is not opened")
-            self.values[one.index] = one.opened(opening)
-        return OK, f"{sum(map(len, self.values.values()))} values of {len(self.values)} entries"
+    def message(self) -> None:
+        """The evidence of one message: its entries."""
+        with self.point("entries") as say:
+            found = sorted(self.proofs(), key=lambda one: one[0].number)
+            need(found, "no entry")
+            say(OK, ", ".join(f"{one.number} {one.event}" for one, _ in found))
+        if self.points[-1]["state"] != OK:
+            return
+        with self.point("openings") as say:
+            self.values = {one.number: values_of(one, opening) for one, opening in found}
+            say(OK, f"{sum(map(len, self.values.values()))} values of {len(found)} entries")
+        with self.point("chain") as say:
+            accepted = [one for one, _ in found if one.event == "accepted"]
+            need(len(accepted) == 1, f"{len(accepted)} acceptances")
+            ours = self.values[accepted[0].number]["message_id"]
+            need(ours == self.index["message_id"], "the acceptance is of another message")
+            for index, values in self.values.items():
+                before = values.get("previous")
+                need(ours in (values.get("message_id"), values.get("first")), f"entry {index} is about another message")
+                need(before is None or before in self.values, f"entry {before}, which entry {index} follows, is missing")
+            say(OK, f"message {ours}")
+        if self.points[-1]["state"] == OK:
+            self.stamp(accepted[0].number + 1)
+            self.content(accepted[0], self.values[accepted[0].number])
 
-    def accepted(self) -> tuple[Entry, dict[str, Any]]:
-        """The acceptance, of which there is one."""
-        found = [one for one in self.entries if one.event == "accepted"]
-        need(len(found) == 1, f"{len(found)} acceptances")
-        return found[0], self.values[found[0].index]
+    def content(self, entry: Entry, accepted: Mapping[str, Any]) -> None:
+        """What was received, and what was said of it."""
+        with self.point("message") as say:
+            raw = self.files["message/raw"]
+            need((sha256(raw).hex(), len(raw)) == (accepted["raw_digest"], accepted["size"]), "other bytes than were received")
+            say(OK, f"{len(raw)} bytes, SHA-256 {accepted['raw_digest']}")
+        with self.point("receipt") as say:
+            told = read_json(self.files["message/receipt.json"])
+            facts = (told["index"], b64(told["leaf_hash"]), told["raw_sha256"], told["message_id"], told["origin"])
+            meant = (entry.number, leaf_hash(entry.leaf), accepted["raw_digest"], accepted["message_id"], self.head.origin)
+            need(facts == meant, "the receipt is about another entry")
+            text = b"lgsp-hub receipt v1\n" + canonical({name: value for name, value in told.items() if name != "signature"})
+            keys = self.asked.receipt_key
+            need(not keys or any(ed25519(key, b64(told["signature"]), text) for key in keys), "no receipt key given made its signature")
+            say(
+                OK if keys else OPEN,
+                f"it says the same; key {told['key_id']}" + ("" if keys else ", and no --receipt-key says whose it is"),
+            )
+        with self.point("verdict") as say:
+            need(read_json(self.files["verdict/verdict.json"]) == accepted["verdict"], "another verdict than was recorded")
+            rests = {name.split("/")[-1]: body for name, body in self.files.items() if name.startswith("verdict/evidence/")}
+            wrong = [name for name, body in rests.items() if sha256(body).hex() != name]
+            need(not wrong, f"{wrong} has another digest")
+            bundle = accepted.get("artefacts", {}).get("evidence")
+            need(not bundle or bundle in rests, "what the verdict rests on is missing")
+            say(
+                OPEN,
+                f"recorded: {accepted['verdict'].get('verdict')}, resting on {len(rests)} files; lgsp evidence verify reaches it again",
+            )
 
-    def chain(self) -> tuple[str, str]:
-        """All entries are about the message, and none between them is missing."""
-        _, accepted = self.accepted()
-        ours = accepted["message_id"]
-        need(ours == self.index["message_id"], "the acceptance is of another message")
-        known = {one.index for one in self.entries}
-        for index, values in self.values.items():
-            need(ours in (values.get("message_id"), values.get("first")), f"entry {index} is about another message")
-            before = values.get("previous")
-            need(before is None or before in known, f"entry {before}, which entry {index} follows, is missing")
-        return OK, f"message {ours}"
+    def period(self) -> None:
+        """That nothing about a party was withheld: every leaf of the range is there, and it reaches beyond the period on both sides."""
+        with self.point("range") as say:
+            first, end = self.index["first"], self.index["end"]
+            is_range = type(first) is int and type(end) is int and 0 <= first < end <= self.head.size
+            need(is_range, f"entries {first} to {end} of {self.head.size}")
+            bundle, at, leaves = self.files["journal/entries"], 0, list[bytes]()
+            while at < len(bundle):
+                length = int.from_bytes(bundle[at : at + 2], "big")
+                leaves.append(bundle[at + 2 : at + 2 + length])
+                at += 2 + length
+            need(at == len(bundle) and len(leaves) == end - first, f"{len(leaves)} entries; {end - first} are meant to be there")
+            left, proof = (hashes_in(self.files[name]) for name in ("journal/left", "journal/consistency"))
+            need(consistent(end, grown(left, first, leaves), self.head, proof), "the entries do not lead to the checkpoint's root")
+            self.entries = [entry_of(first + number, leaf) for number, leaf in enumerate(leaves)]
+            say(OK, f"entries {first} to {end - 1} of {self.head.size}")
+        with self.point("bounds") as say:
+            since, until = moment(self.index["from"]), moment(self.index["to"])
+            is_asked = self.asked.since in (None, since) and self.asked.until in (None, until) and since < until
+            need(is_asked, f"an empty period, or another than was asked about: {since} to {until}")
+            begin, last = self.entries[0], self.entries[-1]
+            is_before = begin.number == 0 or moment(begin.at) <= since - SLACK
+            need(is_before, f"the first entry is of {begin.at}: earlier ones may be withheld")
+            seen = max(self.witnessed.values(), default=0) if last.number == self.head.size - 1 else 0  # the end of the log
+            is_behind = moment(last.at) >= until + SLACK or seen >= (until + SLACK).timestamp()
+            need(is_behind, f"the last entry is of {last.at}, and no known witness saw the log end there: later ones may be withheld")
+            say(OK, f"{begin.at} to {last.at}" + (f", the end of the log as a witness saw it at {seen}" if seen else ""))
+        if self.is_valid or self.points[-1]["state"] == OK:
+            self.stamp(end)
+            self.party()
 
-    def message(self) -> tuple[str, str]:
-        """The bytes are those that were received."""
-        _, accepted = self.accepted()
-        raw = self.files["message/raw"]
-        need(hashlib.sha256(raw).hexdigest() == accepted["raw_digest"] and len(raw) == accepted["size"], "other bytes than were received")
-        return OK, f"{len(raw)} bytes, SHA-256 {accepted['raw_digest']}"
-
-    def receipt(self) -> tuple[str, str]:
-        """The sender was told the same."""
-        entry, accepted = self.accepted()
-        told = read_json(self.files["message/receipt.json"])
-        facts = (told["index"], base64.b64decode(told["leaf_hash"]), told["raw_sha256"], told["message_id"], told["origin"])
-        meant = (entry.index, leaf_hash(entry.leaf), accepted["raw_digest"], accepted["message_id"], self.head.origin)
-        need(facts == meant, "the receipt is about another entry")
-        if not self.asked.receipt_key:
-            return OPEN, "it says the same; without --receipt-key nobody says whose it is"
-        text = b"lgsp-hub receipt v1\n" + canonical({name: value for name, value in told.items() if name != "signature"})
-        signature = base64.b64decode(told["signature"], validate=True)
-        need(any(ed25519(key, signature, text) for key in self.asked.receipt_key), "no receipt key given made its signature")
-        return OK, f"signed by key {told['key_id']}"
-
-    def verdict(self) -> tuple[str, str]:
-        """What was recorded, and what it rests on."""
-        _, accepted = self.accepted()
-        need(read_json(self.files["verdict/verdict.json"]) == accepted["verdict"], "another verdict than was recorded")
-        rests = [name for name in self.files if name.startswith("verdict/evidence/")]
-        for name in rests:
-            need(hashlib.sha256(self.files[name]).hexdigest() == name.split("/")[-1], f"{name} has another digest")
-        bundle = accepted.get("artefacts", {}).get("evidence")
-        need(not bundle or f"verdict/evidence/{bundle}" in self.files, "what the verdict rests on is missing")
-        return (
-            OPEN,
-            f"recorded: {accepted['verdict'].get('verdict')}, {len(rests)} pieces of evidence; reach it again by lgsp evidence verify",
-        )
-
-    # of a period
-
-    def range(self) -> tuple[str, str]:
-        """Every leaf of the range is there, in its place."""
-        first, end = self.index["first"], self.index["end"]
-        need(
-            type(first) is int and type(end) is int and 0 <= first < end <= self.head.size, f"entries {first} to {end} of {self.head.size}"
-        )
-        bundle, leaves, at = self.files["journal/entries"], [], 0
-        while at < len(bundle):
-            (length,) = struct.unpack_from(">H", bundle, at)
-            leaves.append(bundle[at + 2 : at + 2 + length])
-            at += 2 + length
-        need(at == len(bundle) and len(leaves) == end - first, f"{len(leaves)} entries; {end - first} are meant to be there")
-        left, proof = (
-            [self.files[name][at : at + 32] for at in range(0, len(self.files[name]), 32)]
-            for name in ("journal/left", "journal/consistency")
-        )
-        need(consistent(end, grown(left, first, leaves), self.head, proof), "the entries do not lead to the checkpoint's root")
-        self.entries = [Entry.of(first + number, leaf) for number, leaf in enumerate(leaves)]
-        return OK, f"entries {first} to {end - 1} of {self.head.size}"
-
-    def bounds(self) -> tuple[str, str]:
-        """They reach beyond the period on both sides."""
-        told = {name: _moment(self.index[name]) for name in ("from", "to")}
-        for name, meant in (("from", self.asked.since), ("to", self.asked.until)):
-            need(meant is None or told[name] == meant, f"the period is another than was asked about: {name} {self.index[name]}")
-        need(told["from"] < told["to"], "an empty period")
-        slack, first, last = timedelta(seconds=SLACK_S), self.entries[0], self.entries[-1]
-        need(first.index == 0 or first.time <= told["from"] - slack, f"the first entry is of {first.at}: earlier ones may be withheld")
-        if last.time >= told["to"] + slack:
-            return OK, f"{first.at} to {last.at}"
-        need(last.index == self.head.size - 1, f"the last entry is of {last.at}: later ones may be withheld")
-        seen = max(self.witnessed.values(), default=0)
-        need(seen >= (told["to"] + slack).timestamp(), f"the checkpoint is too old: nothing shows that no entry came after {last.at}")
-        return OK, f"{first.at} to the end of the log, as a witness saw it at {seen}"
-
-    def _party_key(self) -> bytes:
-        return self.asked.party_key or base64.b64decode(self.index["party_key"], validate=True)
-
-    def withheld(self) -> tuple[str, str]:
-        """Every leaf with the party's tag is opened, no other is."""
-        openings = read_json(self.files["journal/openings.json"])
-        key, mine = self._party_key(), set()
-        need(len(key) == 32 and len(openings) <= MAX_OPENED, "no key of a party")
-        for one in self.entries:
-            if one.is_of(key):
-                opening = openings.get(str(one.index))
-                need(
-                    opening is not None, f"entry {one.index} ({one.event}, {one.at}) is the party's and is not opened: withheld, or erased"
-                )
-                self.values[one.index] = one.opened(opening)
-                mine.add(str(one.index))
-        need(set(openings) == mine, "entries are opened that are not the party's, or not of the range")
-        return OK, f"{len(mine)} of {len(self.entries)} entries are the party's, all opened"
-
-    def party(self) -> tuple[str, str]:
-        """The key is that of the party asked about."""
-        meant = agency_key(self.index["party"])
-        need(self.asked.party is None or agency_key(self.asked.party) == meant, f"about another party: {self.index['party']}")
-        given = base64.b64decode(self.index["party_key"], validate=True)
-        need(self.asked.party_key in (None, given), "made with another party key than the one given")
-        events = {one.index: one.event for one in self.entries}
-        about = [named(values) for index, values in self.values.items() if events[index] == "accepted"]
-        need(
-            all(meant in names for names in about), f"an opened acceptance does not name {self.index['party']}: the key is another party's"
-        )
-        need(about or self.asked.party_key, "nothing shows whose key it is: give --party-key")
-        return OK, f"{self.index['party']}, named by {len(about)} acceptances"
+    def party(self) -> None:
+        """Every leaf with the party's tag is opened, or was erased; no other is; and the key is that of the party asked about."""
+        asked, erasing, erased = self.asked, dict[int, str](), list[str]()
+        with self.point("withheld") as say:
+            for one, opening in self.proofs():
+                values = values_of(one, opening)
+                why = f"erased by entry {one.number} of {one.at}, {values['by']}: {values['reason']}"
+                need(one.event == "erased", f"entry {one.number} is no `erased` entry")
+                erasing |= dict.fromkeys((each for each in values["entries"] if each < one.number), why)
+            openings, key = read_json(self.files["journal/openings.json"]), asked.party_key or b64(self.index["party_key"], 32)
+            mine = {str(one.number): one for one in self.entries if hmac.digest(key, one.nonce, "sha256") in one.tags}
+            for name, one in mine.items():
+                is_told = name in openings or one.number in erasing
+                need(is_told, f"entry {name} ({one.event}, {one.at}) is the party's and is not opened: withheld")
+                if name in openings:
+                    self.values[one.number] = values_of(one, openings[name])
+                else:
+                    erased.append(f"{name} ({one.event}, {one.at}) {erasing[one.number]}")
+            need(set(openings) <= set(mine), "entries are opened that are not the party's, or not of the range")
+            say(
+                OK, f"{len(mine)} of {len(self.entries)} entries are the party's, {len(erased) or 'none'} of them erased, all others opened"
+            )
+        if erased:
+            with self.point("erased") as say:
+                say(OPEN, f"{len(erased)} entries cannot be opened any more: {'; '.join(erased)}")
+        with self.point("party") as say:
+            meant, given = agency_key(self.index["party"]), b64(self.index["party_key"], 32)
+            need(asked.party is None or agency_key(asked.party) == meant, f"about another party: {self.index['party']}")
+            need(asked.party_key in (None, given), "made with another party key than the one given")
+            first = self.entries[0].number
+            about = [values for index, values in self.values.items() if self.entries[index - first].event == "accepted"]
+            is_named = all(meant in map(agency_key, (values["sender"], *values["recipients"])) for values in about)
+            need(is_named, f"an opened acceptance does not name {self.index['party']}: the key is another party's")
+            need(about or asked.party_key, "nothing shows whose key it is: give --party-key")
+            say(OK, f"{self.index['party']}, named by {len(about)} acceptances")
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """A time with its zone."""
     made = datetime.fromisoformat(text)
-    if made.tzinfo is None:
-        raise ValueError(f"{text} has no zone")
+    need(made.tzinfo, f"{text} has no zone")
     return made
 
 
-def _raw_key(text: str) -> bytes:
-    made = base64.b64decode(text, validate=True)
-    if len(made) != 32:
-        raise ValueError("not 32 bytes")
-    return made
-
-
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Checks evidence of an LGSP hub offline. / Kiểm tra bằng chứng của trục LGSP, ngoại tuyến."
-    )
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--log-key", action="append", required=True, type=lambda text: NoteKey.of(text, 1), help="name+hash+key")
-    parser.add_argument("--witness-key", action="append", default=[], type=lambda text: NoteKey.of(text, 4), help="name+hash+key")
-    parser.add_argument("--quorum", type=int, default=0, help="how many witnesses; 0: all given")
-    parser.add_argument("--trust", type=Path, help="folder of trusted certificates")
-    parser.add_argument("--receipt-key", action="append", default=[], type=_raw_key, help="base64 of 32 bytes")
-    parser.add_argument("--party", help="the agency asked about")
-    parser.add_argument("--party-key", type=_raw_key, help="base64 of 32 bytes")
-    parser.add_argument("--from", dest="since", type=_moment, help="RFC 3339, with zone")
-    parser.add_argument("--to", dest="until", type=_moment, help="RFC 3339, with zone")
-    parser.add_argument("--accept-unsigned", action="store_true", help="take a container that nobody signed")
-    parser.add_argument("--json", action="store_true")
+def arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line. Exits with 2 where it is wrong."""
+    about = "Checks evidence of an LGSP hub offline. / Kiểm tra bằng chứng của trục LGSP, ngoại tuyến."
+    parser = argparse.ArgumentParser(description=about)
+    add = parser.add_argument
+    add("file", type=Path)
+    add("--log-key", action="append", required=True, type=lambda text: note_key(text, 1), help="name+hash+key")
+    add("--witness-key", action="append", default=[], type=lambda text: note_key(text, 4), help="name+hash+key")
+    add("--quorum", type=int, default=0, help="how many witnesses; 0: all given")
+    add("--trust", type=Path, help="folder of trusted certificates")
+    add("--receipt-key", action="append", default=[], type=lambda text: b64(text, 32), help="base64 of 32 bytes")
+    add("--party", help="the agency asked about")
+    add("--party-key", type=lambda text: b64(text, 32), help="base64 of 32 bytes")
+    add("--from", dest="since", type=moment, help="RFC 3339, with zone")
+    add("--to", dest="until", type=moment, help="RFC 3339, with zone")
+    add("--accept-unsigned", action="store_true", help="take a container that nobody signed")
+    add("--json", action="store_true")
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str]) -> int:
     """0 valid, 1 not, 2 usage."""
-    asked = _arguments(argv)
+    asked = arguments(argv)
     try:
-        if asked.file.stat().st_size > MAX_FILE_BYTES:
-            raise OSError("too large")
+        need(asked.file.stat().st_size <= MAX_FILE_BYTES, "too large")
+        need(asked.trust is None or asked.trust.is_dir(), f"{asked.trust} is no folder")
         data = asked.file.read_bytes()
-    except OSError as fault:
-        sys.stderr.write(f"{asked.file}: {fault.strerror or fault}\n")
+    except (OSError, ValueError) as fault:
+        sys.stderr.write(f"{asked.file}: {getattr(fault, 'strerror', None) or fault}\n")
         return 2
-    report = Report()
-    Case(asked, report).run(data)
+    case = Case(asked)
+    case.run(data)
     if asked.json:
-        told = json.dumps({"valid": report.valid, "points": report.points}, ensure_ascii=False, indent=2)
+        told = json.dumps({"valid": case.is_valid, "points": case.points}, ensure_ascii=False, indent=2)
     else:
-        told = "\n".join([f"{one['state']:>6}  {one['point']}: {one['text']}" for one in report.points])
-        told += "\nHỢP LỆ / VALID" if report.valid else "\nKHÔNG HỢP LỆ / NOT VALID"
+        told = "\n".join(f"{one['state']:>6}  {one['point']}: {one['text']}" for one in case.points)
+        told += "\nHỢP LỆ / VALID" if case.is_valid else "\nKHÔNG HỢP LỆ / NOT VALID"
     sys.stdout.buffer.write(told.encode("utf-8", "replace") + b"\n")
-    return 0 if report.valid else 1
+    return 0 if case.is_valid else 1
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ def test_every_entry_of_the_party_is_opened_and_those_of_others_stay_closed(worl
         "witnesses",
         "range",
         "bounds",
+        "stamp",
         "withheld",
         "party",
     ]

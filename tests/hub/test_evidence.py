@@ -37,7 +37,20 @@ from tests.hub.stage import MOTCUA
 from tests.packets import PDF
 
 OTHER = Ed25519PrivateKey.from_private_bytes(b"\x09" * 32)
-POINTS = ["container", "signature", "checkpoint", "witnesses", "entries", "openings", "chain", "message", "files", "receipt", "verdict"]
+POINTS = [
+    "container",
+    "signature",
+    "checkpoint",
+    "witnesses",
+    "entries",
+    "openings",
+    "chain",
+    "stamp",
+    "message",
+    "files",
+    "receipt",
+    "verdict",
+]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +75,7 @@ def test_it_holds_point_by_point_and_reaches_the_verdict_again(world: World, con
     assert report.is_valid, report.as_json()
     assert [point.name for point in report.points] == POINTS
     states = {point.name: str(point.state) for point in report.points}
-    assert states == dict.fromkeys(POINTS, "ok") | {"signature": "open"}  # nobody said whose certificate that is
+    assert states == dict.fromkeys(POINTS, "ok") | {"signature": "open", "stamp": "open"}  # nobody said whose certificate that is
     files = unpacked(container)
     assert files["message/attachments/001.pdf"] == PDF
     assert json.loads(files[VERDICT])["verdict"] == "valid"
