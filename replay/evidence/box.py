@@ -98,6 +98,9 @@ class Box:
         if next(iter(archive.files), "") != "mimetype" or "mimetype" not in archive.stored:
             raise Refused("malformed-container", got="a mimetype that is not first and stored", expected="an ASiC-E container")
         self.files = archive.files
+        strangers = {name for name in self.files if name.startswith("META-INF/")} - {MANIFEST, SIGNATURE}
+        if strangers:
+            raise Refused("malformed-container", got=", ".join(sorted(strangers)), expected=f"{MANIFEST} and {SIGNATURE} alone in META-INF")
         index = json.loads(self.files[INDEX])
         if not isinstance(index, dict) or index.get("format") not in (MESSAGE, PERIOD):
             raise Refused("evidence-invalid", got="an index of another form", expected=f"{MESSAGE} or {PERIOD}")
