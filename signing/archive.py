@@ -12,6 +12,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -32,6 +33,7 @@ _FAULTS = (
 )
 _LOCAL = struct.Struct("<4s5H3L2H")
 _DESCRIPTOR_BYTES = 24  # the largest that may follow an entry's data
+_UTF8 = 0x800  # flag: the name is UTF-8
 _SMALL = 1024 * 1024  # below it a ratio says nothing
 
 
@@ -68,8 +70,12 @@ def open_archive(data: bytes, limits: Limits) -> Archive:
 
 
 def composed(entry: zipfile.ZipInfo) -> str:
-    """The name in NFC: some systems write decomposed names, and manifests may have them otherwise."""
-    return unicodedata.normalize("NFC", entry.filename)
+    """The name in NFC: some systems write decomposed names, and manifests may have them otherwise. UTF-8 need not be declared."""
+    name = entry.filename
+    if not entry.flag_bits & _UTF8 and not name.isascii():
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return unicodedata.normalize("NFC", name)
 
 
 def _plain(data: bytes, entries: list[zipfile.ZipInfo]) -> Iterator[str]:
@@ -102,12 +108,12 @@ def _check_names(entries: list[zipfile.ZipInfo]) -> None:
             or "\\" in name
             or ":" in parts[0]
             or any(part in ("", ".", "..") for part in parts)
-            or not name.isprintable()
+            or not (name + composed(entry)).isprintable()
         ):
             raise Refused("path-traversal", got=name, expected="a relative name inside the container")
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise Refused("path-traversal", got=f"{name}: a link", expected="a file")
-        folded = unicodedata.normalize("NFC", name).casefold()
+        folded = composed(entry).casefold()
         if folded in seen:
             raise _malformed(f"{name} twice", "every name once")
         seen.add(folded)

@@ -14,7 +14,7 @@ _XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<[?!A-Za-z_]")
 _WIDE_XML = (b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0?\0", b"\0<\0?")
 _HEAD = 4096
 _TYPES = "[Content_Types].xml"  # of an Office document; 19 characters
-_SIGNATURE_FILE = re.compile(r"META-INF/.*(?:\.p7s|\.tst|signatures.*\.xml)")
+_SIGNATURE_FILE = re.compile(r"META-INF/.*(?:signature.*\.(?:p7s|xml)|timestamp.*\.tst|\.p7s|\.tst)", re.IGNORECASE | re.DOTALL)
 
 
 class Kind(StrEnum):
@@ -54,9 +54,7 @@ def _zip(data: bytes) -> Kind:
         names = {data[30:49].decode("ascii", "replace")}  # torn: its first name tells, and its reader says what is wrong
     if _TYPES in names:
         return Kind.OOXML
-    if data[30:38] == b"mimetype" or any(
-        name.startswith("META-INF/") and name.endswith((".p7s", ".tst", "signatures.xml")) for name in names
-    ):
+    if data[30:38] == b"mimetype" or any(_SIGNATURE_FILE.fullmatch(name) for name in names):
         return Kind.ASIC
     return Kind.ZIP
 

@@ -3,11 +3,13 @@
 1. open the package, within bounds (`archive`); what each part is stands in [Content_Types].xml
 2. each signature part is examined as any XML signature; its references name parts, by the content type that they had
 3. relationships go through the transform of §10.6.5: those that are selected, sorted, nothing else of the file
-4. every part and every relationship is signed, but for the few that Office leaves out: one that is not could have been put in by anybody
+4. every part and every relationship is signed, but for the few that Office leaves out: one that is not could have been put in by anybody.
+   Those are the content types, the document's properties, the signatures, and the properties of custom XML with the relationship to them
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -35,6 +37,9 @@ _UNSIGNED_TYPES = (  # their relationships, from the root alone
     "/custom-properties",
     "/metadata/thumbnail",
 )
+_PROPERTIES_OF_XML = re.compile(r"customXml/itemProps\d+\.xml")  # their identifiers and schemas; the data itself is signed
+_TO_PROPERTIES = re.compile(r"(?:/customXml/)?itemProps\d+\.xml")
+_RELATIONSHIPS_OF_XML = re.compile(r"customXml/_rels/item\d+\.xml\.rels")
 MAX_BYTES = 4 * 1024 * 1024  # of a signature part, of relationships, of content types
 MAX_SIGNATURES = 16
 
@@ -156,14 +161,24 @@ def _uncovered(package: _Package) -> Iterator[Violation]:
 
 
 def _must_be_signed(name: str) -> bool:
-    return name != _TYPES and not name.startswith(_UNSIGNED_FOLDERS) and not name.endswith(".rels")
+    left_out = name == _TYPES or name.startswith(_UNSIGNED_FOLDERS) or _PROPERTIES_OF_XML.fullmatch(name)
+    return not left_out and not name.endswith(".rels")
 
 
 def _unselected(name: str, octets: bytes, selected: set[str]) -> Iterator[str]:
     for one in _relationships(parse(octets, max_bytes=MAX_BYTES).root):
-        known = name == _ROOT_RELATIONSHIPS and (one.get("Type") or "").endswith(_UNSIGNED_TYPES)
-        if one.get("Id") not in selected and not known:
+        if one.get("Id") not in selected and not _is_left_out(name, one):
             yield f"the relationship {one.get('Id')} in {name}"
+
+
+def _is_left_out(name: str, relationship: Element) -> bool:
+    kind = relationship.get("Type") or ""
+    if relationship.get("TargetMode", "Internal") != "Internal":
+        return False
+    if name == _ROOT_RELATIONSHIPS:
+        return kind.endswith(_UNSIGNED_TYPES)
+    to_properties = _TO_PROPERTIES.fullmatch(relationship.get("Target") or "")
+    return bool(_RELATIONSHIPS_OF_XML.fullmatch(name) and kind.endswith("/customXmlProps") and to_properties)
 
 
 def _time(root: Element) -> datetime | None:

@@ -36,6 +36,20 @@ def packed(files: Mapping[str, bytes], *, method: int = ZIP_DEFLATED, mimetype_m
     return out.getvalue()
 
 
+def undeclared(data: bytes) -> bytes:
+    """The same, but nothing says that its names are UTF-8, as some tools leave it."""
+    out = bytearray(data)
+    with ZipFile(BytesIO(data)) as opened:
+        places = [one.header_offset + 6 for one in opened.infolist()]
+        at = opened.start_dir
+    while out[at : at + 4] == b"PK\x01\x02":
+        places.append(at + 8)
+        at += 46 + sum(int.from_bytes(out[at + n : at + n + 2], "little") for n in (28, 30, 32))
+    for place in places:
+        out[place + 1] &= ~0x08
+    return bytes(out)
+
+
 def entry(name: str, method: int = ZIP_DEFLATED) -> ZipInfo:
     """A file's place in the ZIP, of a fixed time."""
     info = ZipInfo(name, (2026, 11, 20, 8, 0, 0))
@@ -111,6 +125,7 @@ HONEST: dict[str, Callable[[World], Case]] = {
         ("ASiC-S, its kind in the comment", lambda w: packed({**list_without(simple(w), "mimetype")}, comment=b"mimetype=" + SIMPLE), {}),
         ("ASiC-S with a time-stamp", lambda w: packed(_stamp_only(w)), {"stamped": True}),
         ("ASiC-E with CAdES", lambda w: packed(extended(w)), {}),
+        ("ASiC-E, names in UTF-8 that is not declared", lambda w: undeclared(packed(extended(w))), {}),
         ("ASiC-E, nothing packed", lambda w: packed(extended(w), method=ZIP_STORED), {}),
         ("ASiC-E, two signatures", lambda w: packed(_two(w)), {"findings": 2}),
         ("ASiC-E with an archive time-stamp", lambda w: packed(_stamped(w)), {"findings": 2, "stamped": True}),

@@ -40,6 +40,7 @@ def container(world: World, octets: bytes | None = None, **more: bytes) -> dict[
 def honest(world: World) -> Iterator[Case]:
     """What signers write."""
     yield Case("ASiC-E with XAdES", packed(container(world)))
+    yield Case("ASiC-E with XAdES, without mimetype", packed(list_without(container(world), "mimetype")))
     one = {"a.txt": LETTER}
     yield Case("ASiC-S with XAdES", packed({"mimetype": SIMPLE, **one, "META-INF/signatures.xml": signed(world, one)}))
     yield Case("ASiC-E with XAdES B-T", packed(container(world, signature_stamped(signed(world), world))), stamped=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tests.vectors.build_asic import packed
 from tests.vectors.case import Case, changed
@@ -24,6 +24,7 @@ TYPES = (
     f'<Default Extension="xml" ContentType="application/xml"/><Default Extension="png" ContentType="image/png"/>'
     f'<Override PartName="/word/document.xml" ContentType="{_WORD}.document.main+xml"/></Types>'
 ).encode()
+NO_OTHER: Mapping[str, bytes] = {}
 DOCUMENT = "<w:document xmlns:w='http://schemas.openxmlformats.org/wordprocessingml/2006/main'>Quyết định</w:document>".encode()
 
 
@@ -73,9 +74,11 @@ def _written_out(name: str) -> bytes:
     return f'<Relationships xmlns="{PACKAGE}/relationships">{rows}</Relationships>'.encode()
 
 
-def signed(world: World, *, without: str = "", by_type: bool = False, content_type: str = "") -> bytes:
-    """The signature part. `without` is left out of the manifest."""
-    references = []
+def signed(
+    world: World, *, without: str = "", by_type: bool = False, content_type: str = "", more: Sequence[tuple[str, str, bytes]] = ()
+) -> bytes:
+    """The signature part. `without` is left out of the manifest, `more` stands in it: name, content type, octets."""
+    references = [reference(f"/{name}?ContentType={kind}", (), said=_digest(octets)) for name, kind, octets in more]
     for name, kind in _PARTS.items():
         if name != without:
             references.append(reference(f"/{name}?ContentType={content_type or kind}", (), said=_digest(_OCTETS[name])))
@@ -108,8 +111,19 @@ def package(world: World, part: bytes | None = None, **more: bytes) -> bytes:
     return packed(files)
 
 
+def with_data(
+    world: World, to: str = f'Id="rId1" Type="{OFFICE}/customXmlProps" Target="itemProps1.xml"', other: Mapping[str, bytes] = NO_OTHER
+) -> bytes:
+    """With custom XML, whose properties and the relationship to them Office leaves out. `to` is that relationship."""
+    relationships = f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship {to}/></Relationships>'.encode()
+    parts = {"customXml/item1.xml": b"<b/>", "customXml/itemProps1.xml": b"<p/>", "customXml/_rels/item1.xml.rels": relationships}
+    signed_data = signed(world, more=(("customXml/item1.xml", "application/xml", b"<b/>"),))
+    return packed({**FILES, **parts, **other, "_xmlsignatures/sig1.xml": signed_data})
+
+
 def honest(world: World) -> Iterator[Case]:
     """As Office signs."""
+    yield Case("custom XML, whose properties nobody signs", with_data(world))
     yield Case("relationships by id", package(world))
     yield Case("relationships by type", package(world, signed(world, by_type=True)))
     yield Case("properties changed, which Office lets be", package(world, docProps__app___xml=b"<app>2</app>"))
@@ -132,6 +146,13 @@ def defects(world: World) -> Iterator[Case]:
         rels, b"\n</Relationships>", f'<Relationship Id="rId11" Type="{OFFICE}/attachedTemplate" Target="x"/></Relationships>'.encode()
     )
     yield case("a relationship added", packed({**files, "word/_rels/document.xml.rels": added}), "coverage")
+    changed_data = with_data(world, other={"customXml/item1.xml": b"<b>x</b>"})
+    yield case("custom XML changed", changed_data, "attachment-integrity", integrity="failed")
+    yield case("custom XML added", with_data(world, other={"customXml/item2.xml": b"<b/>"}), "coverage")
+    outside = f'Id="rId1" Type="{OFFICE}/customXmlProps" Target="http://evil.example/itemProps1.xml" TargetMode="External"'
+    yield case("properties of custom XML from elsewhere", with_data(world, outside), "coverage")
+    template = f'Id="rId1" Type="{OFFICE}/attachedTemplate" Target="itemProps1.xml"'
+    yield case("custom XML with a template", with_data(world, template), "coverage")
     yield case("a part added", packed({**files, "word/evil.xml": b"<evil/>"}), "coverage")
     yield case("a part that was left out", package(world, signed(world, without="word/styles.xml")), "coverage")
     yield case(
