@@ -4,8 +4,8 @@ The loop of `Engine.run`:
 
 1. take      the turn (`runner`, a lease); whoever held it before stops at its next commit
 2. do        up to `CHUNK` items outside any transaction: reading, verifying, translating
-3. settle    in one transaction: still my turn and still running? then each item that is not done yet gets its finding, and its effect
-             (a redelivery) happens here, with it
+3. settle    in one transaction: still running? then each item that is not done yet gets its finding, and its effect (a redelivery)
+             happens here, with it; whose turn it is no more stops after that
 4. await     redeliveries that are on their way, until each has an end
 5. report    in one transaction: running → done, signed report, journal entry
 
@@ -45,7 +45,7 @@ from schemas.message import rfc3339
 
 CHUNK = 50
 CHUNK_S = 1.0  # a chunk is settled after as long as this, however few it has
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=10)  # and as long as the job's rate has it wait between items
 POLL_S = 0.2
 ERASED = Finding(Outcome.IMPOSSIBLE, {"code": "payload-erased"})
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class Engine:
             found = digest_of(self._selection(conn, job_id))
         if found != job.request["selection_sha256"]:
             raise Refused("replay-changed", got=f"selection {found}", expected=str(job.request["selection_sha256"]))
-        mine = self.submit(lambda tx: self._renew(tx.conn, job_id, take=True, politely=politely), reserved=True).result()
+        mine = self.submit(lambda tx: self._renew(tx.conn, job, take=True, politely=politely), reserved=True).result()
         return job if mine else None
 
     def _selection(self, conn: Connection, job_id: UUID) -> Sequence[Item]:
@@ -161,15 +161,15 @@ class Engine:
 
     def _settled(self, job: Job, work: Work, findings: Sequence[tuple[Item, Finding]]) -> bool:
         def change(tx: Writing) -> bool:
-            if not self._renew(tx.conn, job.id):
+            if not _is_running(tx.conn, job.id):
                 return False
-            for item, finding in findings:
+            for item, finding in findings:  # also where the turn was lost meanwhile: whoever is slow gets on, too
                 mine = (replay_items.c.replay_id == job.id, replay_items.c.position == item.position, replay_items.c.outcome == "")
                 if tx.conn.execute(select(replay_items.c.position).where(*mine)).first() is None:
                     continue
                 gone = is_erased(tx.conn, item.message_id)  # perhaps since it was looked at
                 self._write(tx.conn, job.id, item, ERASED if gone else work.settle(tx, item, finding))
-            return True
+            return self._renew(tx.conn, job)
 
         return self.submit(change, reserved=True).result()
 
@@ -183,7 +183,7 @@ class Engine:
                 ended = [(item, end) for item in open_ones if (end := work.end_of(conn, item)) is not None]
 
             def change(tx: Writing, ended: Sequence[tuple[Item, Finding]] = ended) -> bool:
-                if self._renew(tx.conn, job.id):
+                if self._renew(tx.conn, job):
                     for item, finding in ended:
                         told = {} if is_erased(tx.conn, item.message_id) else finding.told
                         self._write(tx.conn, job.id, item, Finding(finding.outcome, told))
@@ -203,13 +203,14 @@ class Engine:
         mine = (replay_items.c.replay_id == job_id, replay_items.c.position == item.position)
         conn.execute(update(replay_items).where(*mine).values(values))
 
-    def _renew(self, conn: Connection, job_id: UUID, *, take: bool = False, politely: bool = False) -> bool:
+    def _renew(self, conn: Connection, job: Job, *, take: bool = False, politely: bool = False) -> bool:
         """Holds the lease for a while longer; False if the job is not running, or somebody else's turn. `take` makes it ours all the same,
         `politely` only where nobody holds it."""
         now = self.clock()
         whose = [replays.c.lease_until < rfc3339(now)] if politely else [] if take else [replays.c.runner == self.name]
-        mine = [replays.c.id == job_id, replays.c.state == JobState.RUNNING, *whose]
-        values = {"runner": self.name, "lease_until": rfc3339(now + LEASE)}
+        mine = [replays.c.id == job.id, replays.c.state == JobState.RUNNING, *whose]
+        lease = LEASE + timedelta(seconds=1 / job.rate_per_s if job.rate_per_s else 0)
+        values = {"runner": self.name, "lease_until": rfc3339(now + lease)}
         return conn.execute(update(replays).where(*mine).values(values)).rowcount == 1
 
     def _give_back(self, conn: Connection, job_id: UUID) -> None:
@@ -218,7 +219,7 @@ class Engine:
 
     def _finish(self, tx: Writing, job: Job) -> None:
         counted = jobs.counts(tx.conn, job.id)
-        if counted.get("waiting") or counted.get(Outcome.HANDED) or not self._renew(tx.conn, job.id):
+        if counted.get("waiting") or counted.get(Outcome.HANDED) or not self._renew(tx.conn, job):
             return
         end_job(tx, job, JobState.DONE, self.sign, by="hub", at=self.clock())
 
@@ -230,6 +231,10 @@ class Engine:
     def _now(self, job_id: UUID) -> Job:
         with self.store.read() as conn:
             return jobs.load(conn, job_id)
+
+
+def _is_running(conn: Connection, job_id: UUID) -> bool:
+    return conn.execute(select(replays.c.id).where(replays.c.id == job_id, replays.c.state == JobState.RUNNING)).first() is not None
 
 
 def _looked_at(work: Work, item: Item) -> Finding:

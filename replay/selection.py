@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, exists, or_, select
 
 from replay.store.index_key import index_key
-from replay.store.tables import AnyRow, deliveries, entries, messages
+from replay.store.tables import AnyRow, deliveries, entries, log_head, messages
 from schemas.agency import AgencyCode
 from schemas.errors import Refused
 from schemas.message import DeliveryState, rfc3339
@@ -66,18 +66,32 @@ class Item:
 def freeze(conn: Connection, query: Query, *, transmissions: bool) -> Sequence[Item]:
     """The items, in order: one per message, or one per transmission of it.
 
-    Raises `Refused`: ``selection-empty``, ``selection-too-large``, ``invalid-request`` (an unknown state).
+    Raises `Refused`: ``selection-empty``, ``selection-too-large``, ``unknown-entry`` (a message, or a first index, that is not there),
+    ``invalid-request`` (an unknown state, a range that ends before it begins).
     """
-    if query.state and query.state not in set(DeliveryState):
-        raise Refused("invalid-request", got=query.state, expected=" | ".join(DeliveryState))
-    if len(query.ids) > MAX_IDS:
-        raise Refused("selection-too-large", got=f"{len(query.ids)} ids", expected=f"at most {MAX_IDS}")
+    _check(conn, query)
     rows = conn.execute(_statement(query, transmissions).limit(MAX_ITEMS + 1)).all()
     if not rows:
         raise Refused("selection-empty", got=str(query.as_json()))
     if len(rows) > MAX_ITEMS:
         raise Refused("selection-too-large", got=f"more than {MAX_ITEMS}", expected=f"at most {MAX_ITEMS} at once; narrow it by index")
     return [_item(place, row) for place, row in enumerate(rows)]
+
+
+def _check(conn: Connection, query: Query) -> None:
+    if query.state and query.state not in set(DeliveryState):
+        raise Refused("invalid-request", got=query.state, expected=" | ".join(DeliveryState))
+    if query.first is not None and query.last is not None and query.first > query.last:
+        raise Refused("invalid-request", got=f"{query.first} to {query.last}", expected="a range that does not end before it begins")
+    size = conn.execute(select(log_head.c.size)).scalar_one()
+    if query.first is not None and query.first >= size:
+        raise Refused("unknown-entry", got=str(query.first), expected=f"an index below {size}")
+    if len(query.ids) > MAX_IDS:
+        raise Refused("selection-too-large", got=f"{len(query.ids)} ids", expected=f"at most {MAX_IDS}")
+    known = set(conn.execute(select(messages.c.id).where(messages.c.id.in_(query.ids))).scalars()) if query.ids else set()
+    unknown = [str(one) for one in query.ids if one not in known]
+    if unknown:
+        raise Refused("unknown-entry", got=", ".join(unknown[:5]), expected="messages that the hub accepted")
 
 
 def digest_of(items: Iterable[Item]) -> str:

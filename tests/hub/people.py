@@ -31,14 +31,15 @@ class Staff:
 
     stage: Stage
     tokens: dict[str, str] = field(default_factory=dict)
+    prefix: str = ""  # of their logins, where others work with the same hub
 
     def __post_init__(self) -> None:
         hub, at = self.stage.hub, self.stage.hub.clock()
         for login, roles in ROLES.items():
-            kept = CHEAP.hash(PASSWORD, login)
+            kept = CHEAP.hash(PASSWORD, self.prefix + login)
             hub.committer.submit(
                 lambda tx, login=login, roles=roles, kept=kept: persons.add(  # type: ignore[misc]
-                    tx, login=login, name=login.title(), roles=roles, kept=kept, by="test", at=at
+                    tx, login=self.prefix + login, name=login.title(), roles=roles, kept=kept, by="test", at=at
                 )
             ).result()
 
@@ -54,5 +55,5 @@ class Staff:
     def session(self, login: str) -> Session:
         """A fresh look at the session of `login`, as each call has it. Raises as `Sessions.of`."""
         if login not in self.tokens:
-            self.tokens[login] = self.sessions.log_in(login, PASSWORD, "test").token
+            self.tokens[login] = self.sessions.log_in(self.prefix + login, PASSWORD, "test").token
         return self.sessions.of(self.tokens[login])

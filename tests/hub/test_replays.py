@@ -79,10 +79,23 @@ def test_a_query_finds(staff: Staff, query: Callable[[list[UUID], list[int]], Qu
     assert set(found) == {sent[place] for place in wanted}
 
 
-def test_nothing_found_is_told(staff: Staff) -> None:
+NOTHING: dict[str, tuple[Query, str]] = {
+    "a message that is not there": (Query(ids=(uuid4(),)), "unknown-entry"),
+    "an index that is not there": (Query(first=1_000_000), "unknown-entry"),
+    "a range that ends before it begins": (Query(first=2, last=1), "invalid-request"),
+    "a state that is none": (Query(state="lost"), "invalid-request"),
+    "conditions that nothing meets": (Query(state="parked"), "selection-empty"),
+}
+
+
+@pytest.mark.parametrize(("query", "code"), NOTHING.values(), ids=NOTHING.keys())
+def test_nothing_found_is_told(staff: Staff, query: Query, code: str) -> None:
+    delivered(staff.stage, 1)
     with pytest.raises(Refused) as fault:
-        made(staff, Mode.VERIFY, Query(ids=(uuid4(),)))
-    assert fault.value.code == "selection-empty"
+        made(staff, Mode.VERIFY, query)
+    assert fault.value.code == code
+    with staff.stage.hub.store.read() as conn:
+        assert conn.execute(select(replays)).first() is None
 
 
 # --- the modes that look ----------------------------------------------------------------------------------------------------------
