@@ -1,13 +1,15 @@
 """What came into a PDF after a signature, revision by revision, and whether the signature lets it.
 
 pyHanko's difference analysis says of each later revision what its changes are good for at most: evidence and time-stamps, filling in of
-fields and further signatures, or nothing that it knows. Around it stand four rules of ours:
+fields and further signatures, or nothing that it knows. Around it stand five rules of ours:
 
 * every byte after the signed ones belongs to an object, a cross-reference section or a trailer of a later revision. A reader that repairs
   files finds objects that no section lists (incremental saving attacks);
 * a later revision is read strictly, also where the file is sloppy before it, and has no hybrid section: two readers would see two values;
 * fields may be filled later where the signer said so (DocMDP, level 2), or where a later signature answers for it. Without either nobody
   answers for what the reader sees (shadow attacks by form fields, appearances of new empty signature fields);
+* nobody asks for fields to be drawn anew after the signature, and where they are, what they are drawn with stays: a field's value need not
+  be what its appearance shows (shadow attacks);
 * nothing at all is excused that the analysis does not know.
 """
 
@@ -29,6 +31,7 @@ from signing.pdf_reader import Document, entry, reading
 _GAP = re.compile(rb"(?:[\x00\t\n\x0c\r ]+|%[^\r\n]*)*")
 _OBJECT = re.compile(rb"\d+[\x00\t\n\x0c\r ]+\d+[\x00\t\n\x0c\r ]+obj(?![A-Za-z])")
 _SECTION = re.compile(rb"(?:xref\b.{0,4000000}?)?startxref[\x00\t\n\x0c\r ]+\d+[\x00\t\n\x0c\r ]+%%EOF", re.DOTALL)
+_ANEW = "/NeedAppearances"
 _STREAM = re.compile(rb"\bstream\r?\n")
 
 
@@ -71,6 +74,7 @@ def check_changes(document: Document, here: Covered, allowed: Permission, answer
     worst, names = ModificationLevel.NONE, set[str]()
     for revision in revisions:
         _check_form(document, revision)
+        _check_appearances(document, here.revision, revision)
         level, fields = _level(document, here.revision, revision, allowed)
         if level is ModificationLevel.FORM_FILLING and revision > answered and not filling:
             what = ", ".join(sorted(fields)) or "fields"
@@ -117,6 +121,23 @@ def _check_form(document: Document, revision: int) -> None:
                 reader.get_object(ref, revision=revision)  # type: ignore[no-untyped-call]
     finally:
         reader.strict = before
+
+
+def _check_appearances(document: Document, base: int, revision: int) -> None:
+    """What readers draw fields with (ISO 32000-2 §12.7.3), where they have to."""
+    with reading("a form", "pdf-modified"):
+        before, after = (entry(document.reader.get_historical_resolver(one).root, "/AcroForm") for one in (base, revision))
+        if not isinstance(after, generic.DictionaryObject) or not entry(after, _ANEW, False):
+            return
+        if not isinstance(before, generic.DictionaryObject) or not entry(before, _ANEW, False):
+            raise _modified(f"revision {revision + 1} has fields drawn anew", "the appearances that were signed")
+        if any(entry(before, name) != entry(after, name) for name in ("/DA", "/Q") if name in before):
+            raise _modified(f"revision {revision + 1} draws fields in another manner", "the one that was signed")
+        signed, found = (entry(one, "/DR", {}) for one in (before, after))
+        for name in signed:
+            kept, now = signed[name], found.get(name, {})  # fonts, colour spaces … by name
+            if not isinstance(kept, dict) or any(dict.get(now, one) != value for one, value in dict.items(kept)):
+                raise _modified(f"revision {revision + 1} draws fields with other resources", "those that were signed")
 
 
 def _check_tail(document: Document, here: Covered) -> None:

@@ -208,6 +208,31 @@ def appearance_of_empty_field(world: World) -> Case:
     return _update("the appearance of a new empty signature field", data, {3: page, 6: form, number: field, number + 1: look})
 
 
+def drawn_anew(world: World) -> Case:
+    form = latest(one(world), 6).replace(b"/Fields", b"/NeedAppearances true /Fields", 1)
+    return _update("fields to be drawn anew, whatever their appearances showed", one(world), {6: form})
+
+
+def _drawn_by_readers(world: World) -> bytes:
+    """Signed with fields that readers draw. The library would take the mark away, so it is put in while nobody looks."""
+    hidden, mark = b"/NeedAppearancez", b"/NeedAppearances"
+    base = paper.written({**OBJECTS, 6: OBJECTS[6].replace(b"/Fields", hidden + b" true /Fields")})
+    return embedded(lambda content: Forger(world.person).sign(content.replace(hidden, mark)), base).replace(hidden, mark)
+
+
+def drawn_in_white(world: World) -> Case:
+    data = _drawn_by_readers(world)
+    form = re.sub(rb"/DA \(.*?\)", b"/DA (/F1 1 Tf 1 g)", latest(data, 6))
+    return _update("fields drawn in another manner", data, {6: form})
+
+
+def drawn_with_another_font(world: World) -> Case:
+    data = _drawn_by_readers(world)
+    number = _next(data)
+    form = re.sub(rb"/F1 5 0 R", b"/F1 %d 0 R" % number, latest(data, 6))
+    return _update("fields drawn with another font", data, {6: form, number: OBJECTS[5].replace(b"Helvetica", b"Courier")})
+
+
 def signature_field_taken_over(world: World) -> Case:
     """The first signature's field gets another value: a signature of somebody else's over the whole."""
     data = embedded(Forger(world.agency).sign, one(world), field="Other")
@@ -312,6 +337,9 @@ DEFECTS: tuple[Builder, ...] = (
     signed_though_certified_final,
     locked_field_filled,
     appearance_of_empty_field,
+    drawn_anew,
+    drawn_in_white,
+    drawn_with_another_font,
     signature_field_taken_over,
     needs_password,
     cut_short,
