@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from schemas.errors import Violation
     from signing.container import Kind
     from signing.context import Context
     from signing.policy import SignaturePolicy
@@ -61,7 +62,8 @@ def command(
 
     ctx, notes = Folders(trust, domain, intermediates, crl, ocsp).context(moment_of(at, datetime.now(UTC)))
     job = _Job(file, content, _kind(kind), SignaturePolicy(mode_of(policy), bindings(agencies)))
-    judged = _asked_online(job, ctx, allow or AUTHORITIES) if online else job.judge(ctx)
+    judged, missed = _asked_online(job, ctx, allow or AUTHORITIES) if online else (job.judge(ctx), ())
+    notes = (*notes, *missed)
     if as_json:
         told = judged.verdict.as_json() | {"violations": [one.as_json() for one in (*judged.violations, *notes)]}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
@@ -111,8 +113,8 @@ def _kind(text: str) -> Kind | None:
     return None if text == "auto" else Kind(text)
 
 
-def _asked_online(job: _Job, ctx: Context, places: Sequence[str]) -> Judgement:
-    """The judgement after the authorities on the allow-list were asked for what is missing."""
+def _asked_online(job: _Job, ctx: Context, places: Sequence[str]) -> tuple[Judgement, tuple[Violation, ...]]:
+    """The judgement after the authorities on the allow-list were asked for what is missing, and what they did not give."""
     from schemas.errors import Halted
     from signing.fetch import AllowList, Fetcher
 
@@ -121,14 +123,16 @@ def _asked_online(job: _Job, ctx: Context, places: Sequence[str]) -> Judgement:
     except Halted as fault:
         raise typer.BadParameter(fault.got, param_hint="--allow") from fault
     judged = job.judge(ctx)
+    missed: dict[Violation, None] = {}
     for _ in range(_ROUNDS):
         if "revocation-unknown" not in judged.verdict.reasons:
             break
         gathered = [fetcher.gather(chain, ctx.at) for chain in judged.chains()]
+        missed |= {note: None for one in gathered for note in one.notes}
         crls = tuple(dict.fromkeys((*ctx.crls, *(der for one in gathered for der in one.crls))))
         ocsps = tuple(dict.fromkeys((*ctx.ocsps, *(der for one in gathered for der in one.ocsps))))
         if (crls, ocsps) == (ctx.crls, ctx.ocsps):
             break
         ctx = replace(ctx, crls=crls, ocsps=ocsps)
         judged = job.judge(ctx)
-    return judged
+    return judged, tuple(missed)
