@@ -2,7 +2,8 @@
 
 The folder has the shape of a home, so that restoring is copying::
 
-    manifest.json      what follows, with sizes and SHA-256; written last: a backup without one was never finished
+    manifest.json      what follows, with sizes and SHA-256: a backup without one was never finished
+    manifest.note      its SHA-256, signed by the log's keys (C2SP signed-note): who keeps the backup cannot change it unseen
     data/hub.sqlite    the database of one moment
     data/payloads/     the files of the payloads in it
     hub.toml, systems/, directory/, mappings/, trust/
@@ -17,7 +18,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -29,8 +30,10 @@ from replay.store.copy import StoreCopy, copy_database, examine_copy
 from replay.store.engine import Store
 from schemas.errors import Halted, HubError, Refused, Violation, error
 from schemas.message import rfc3339
+from signing.note import NoteSigner, NoteVerifier, note_text, open_note, sign_note
 
-MANIFEST = "manifest.json"
+MANIFEST, NOTE = "manifest.json", "manifest.note"
+NOTE_HEAD = "lgsp-hub-backup/v1"  # the first line of what is signed: no checkpoint begins so, its first line is the log's name
 DATABASE = "data/hub.sqlite"
 PAYLOADS = "data/payloads"
 CONFIGURATION = ("hub.toml", "systems", "directory", "mappings", "trust")
@@ -48,15 +51,18 @@ class Backup:
     root: str  # hex
     files: int
     total_bytes: int
+    signature: str = "not-checked"  # valid, not-checked (nobody gave a key), missing
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
         figures = {"at": self.at, "origin": self.origin, "size": self.size, "root": self.root}
-        return {**figures, "files": self.files, "total_bytes": self.total_bytes}
+        return {**figures, "files": self.files, "total_bytes": self.total_bytes, "signature": self.signature}
 
 
-def make_backup(settings: Settings, store: Store, out: Path, *, at: datetime, keys_out: Path | None = None) -> Backup:
-    """Writes a backup into `out`, and the keys into `keys_out` if that is given. Both are made, or empty folders.
+def make_backup(
+    settings: Settings, store: Store, out: Path, *, at: datetime, signers: Sequence[NoteSigner], keys_out: Path | None = None
+) -> Backup:
+    """Writes a backup into `out`, and the keys into `keys_out` if that is given. Both are made, or empty folders; `signers` sign them.
 
     Raises `Refused`: ``backup-postgresql``, ``invalid-request`` (folders that are in use or within one another); `Halted`:
     ``backup-unwritable``, ``store-unavailable``, ``payload-damaged``.
@@ -76,28 +82,30 @@ def make_backup(settings: Settings, store: Store, out: Path, *, at: datetime, ke
         _copy_named(settings.home, out, CONFIGURATION)
         if keys_out is not None:
             _copy_named(settings.home, keys_out, SECRETS)
-            _write_manifest(keys_out, {"at": rfc3339(at), "origin": found.origin})
-        _write_manifest(out, {"at": rfc3339(at), "origin": found.origin, "size": found.size, "root": found.root.hex()})
+            _write_manifest(keys_out, {"at": rfc3339(at), "origin": found.origin}, signers)
+        _write_manifest(out, {"at": rfc3339(at), "origin": found.origin, "size": found.size, "root": found.root.hex()}, signers)
     except OSError as fault:
         raise Halted(
             "backup-unwritable", got=f"{fault.filename}: {fault.strerror}", expected="a writable folder with room enough"
         ) from fault
-    return _summary(_manifest(out))
+    return _summary(_manifest(out), "valid")
 
 
-def verify_backup(folder: Path) -> Backup:
+def verify_backup(folder: Path, log_keys: Sequence[NoteVerifier] = ()) -> Backup:
     """Examines every byte of a backup: files against the manifest, the database's pages, its leaves against its head and the manifest's
-    root, the payload files against the database. Works without keys; what is inside the packets only `lgsp log fsck` says, after restoring.
+    root, the payload files against the database; with `log_keys` also that one of them signed it. Works without secret keys; what is
+    inside the packets only `lgsp log fsck` says, after restoring.
 
     Raises `Refused("backup-damaged")` with everything that is wrong.
     """
     manifest = _manifest(folder)
-    wrong = list(_compare_files(folder, manifest["files"]))
+    signature, wrong = _signature(folder, manifest, log_keys)
+    wrong += _compare_files(folder, manifest["files"])
     if not wrong and "size" in manifest:
         wrong = list(_compare_store(folder, manifest))
     if wrong:
         raise Refused("backup-damaged", got=f"{wrong[0].path}: {wrong[0].got}", expected=wrong[0].expected, violations=tuple(wrong))
-    return _summary(manifest)
+    return _summary(manifest, signature)
 
 
 def _check_folders(settings: Settings, folders: Sequence[Path]) -> None:
@@ -153,20 +161,48 @@ def _copy(source: Path, target: Path) -> None:
         os.fsync(out.fileno())
 
 
-def _write_manifest(folder: Path, figures: dict[str, Any]) -> None:
+def _write_manifest(folder: Path, figures: dict[str, Any], signers: Sequence[NoteSigner]) -> None:
     rows = []
     for path in _files(folder):
         with path.open("rb") as data:
             digest = hashlib.file_digest(data, "sha256").hexdigest()
         rows.append({"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": digest})
-    with os.fdopen(os.open(folder / MANIFEST, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(json.dumps({"v": 1, **figures, "files": rows}, indent=1).encode() + b"\n")
+    raw = json.dumps({"v": 1, **figures, "files": rows}, indent=1).encode() + b"\n"
+    _write(folder / NOTE, sign_note(_signed_text(raw, figures), signers).encode())
+    _write(folder / MANIFEST, raw)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(data)
         out.flush()
         os.fsync(out.fileno())
 
 
+def _signed_text(manifest: bytes, figures: Mapping[str, Any]) -> str:
+    return f"{NOTE_HEAD}\n{figures['origin']}\n{figures['at']}\nsha256 {hashlib.sha256(manifest).hexdigest()}\n"
+
+
+def _signature(folder: Path, manifest: dict[str, Any], log_keys: Sequence[NoteVerifier]) -> tuple[str, list[Violation]]:
+    """How it stands with the signature, and what is wrong with it. A backup from before backups were signed has none."""
+    expected = "the manifest's digest, signed by the log's key"
+    try:
+        note = (folder / NOTE).read_bytes()
+    except FileNotFoundError:
+        return "missing", [error("backup-damaged", path=NOTE, got="no such file", expected=expected)] if log_keys else []
+    try:
+        text = open_note(note, log_keys)[0] if log_keys else note_text(note)
+    except Refused as fault:
+        return "missing", [error("backup-damaged", path=NOTE, got=fault.got, expected=expected)]
+    if text != _signed_text((folder / MANIFEST).read_bytes(), manifest):
+        return "missing", [error("backup-damaged", path=NOTE, got="another manifest's", expected=expected)]
+    return "valid" if log_keys else "not-checked", []
+
+
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if (path.is_symlink() or not path.is_dir()) and path != folder / MANIFEST)
+    return sorted(
+        path for path in folder.rglob("*") if (path.is_symlink() or not path.is_dir()) and path not in (folder / MANIFEST, folder / NOTE)
+    )
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -220,7 +256,7 @@ def _compare_store(folder: Path, manifest: dict[str, Any]) -> Iterator[Violation
             yield error("backup-damaged", path=name, got="no such file", expected="the payload of a message that was not erased")
 
 
-def _summary(manifest: dict[str, Any]) -> Backup:
+def _summary(manifest: dict[str, Any], signature: str) -> Backup:
     rows = manifest["files"]
     figures = manifest["at"], manifest["origin"], manifest.get("size", 0), str(manifest.get("root", ""))
-    return Backup(*figures, files=len(rows), total_bytes=sum(row["bytes"] for row in rows))
+    return Backup(*figures, files=len(rows), total_bytes=sum(row["bytes"] for row in rows), signature=signature)

@@ -60,14 +60,14 @@ class Eraser:
     parties: PartyKeys
     file: ErasuresFile
 
-    def erase(self, message_id: UUID, *, by: str, reason: str, at: datetime) -> Erased:
-        """All four steps. Once more, for a message that is erased, repeats the fourth.
+    def erase(self, message_id: UUID, *, by: str, reason: str, at: datetime, rewrite: bool = False) -> Erased:
+        """All four steps. Once more, for a message that is erased, repeats the fourth. `rewrite`: see `replay.store.compact`.
 
         Raises `Refused`: ``unknown-entry``, ``erase-held``, ``erase-undelivered``, ``invalid-request`` (no reason); `TryLater`:
         ``erase-unfinished`` (1 to 3 are done, 4 is not); `Halted`: ``erasures-damaged``.
         """
         done = self.begin(message_id, by=by, reason=reason, at=at)
-        self.clean_up([message_id])
+        self.clean_up([message_id], rewrite=rewrite)
         return done
 
     def begin(self, message_id: UUID, *, by: str, reason: str, at: datetime) -> Erased:
@@ -87,12 +87,12 @@ class Eraser:
             self.clean_up([one.message_id for one in wanted])
         return tuple(one.message_id for one in wanted)
 
-    def clean_up(self, message_ids: Sequence[UUID]) -> None:
+    def clean_up(self, message_ids: Sequence[UUID], *, rewrite: bool = False) -> None:
         """Step 4."""
         with self.store.read() as conn:
             for digest in conn.execute(select(payloads.c.digest).where(payloads.c.message_id.in_(message_ids))).scalars():
                 self.payloads.path_of(digest).unlink(missing_ok=True)
-        compact(self.store)
+        compact(self.store, rewrite=rewrite)
 
     def hold(self, message_id: UUID, *, by: str, reason: str, at: datetime) -> None:
         """Sets a legal hold. Raises `Refused`: ``unknown-entry``, ``payload-erased``, ``already-held``, ``invalid-request``."""

@@ -32,9 +32,11 @@ _RESIDUE = {
         "Out of reach: older backups (the hub erases again before it serves from one), and what was delivered to its receivers.",
     ),
     "postgresql": (
-        "Còn ngoài tầm với: WAL của PostgreSQL và kho lưu WAL, các bản sao lưu cũ, bản đã chuyển cho nơi nhận.",
-        "Out of reach: PostgreSQL's write-ahead log and its archive until they are recycled, older backups (the hub erases again before it"
-        " serves from one), and what was delivered to its receivers.",
+        "Còn ngoài tầm với: WAL của PostgreSQL và kho lưu WAL, chỗ trống trong bảng trên 64 MB (chạy lại với --rewrite để ghi lại),"
+        " các bản sao lưu cũ, bản đã chuyển cho nơi nhận.",
+        "Out of reach: PostgreSQL's write-ahead log and its archive until they are recycled, holes in tables above 64 MB (run again with"
+        " --rewrite to write those anew), older backups (the hub erases again before it serves from one), and what was delivered to its"
+        " receivers.",
     ),
 }
 
@@ -42,6 +44,10 @@ _RESIDUE = {
 def erase(
     message_id: Message,
     reason: Reason,
+    rewrite: Annotated[
+        bool,
+        typer.Option("--rewrite", help="PostgreSQL: ghi lại cả bảng lớn, hub chờ / write large tables anew, too; the hub waits meanwhile"),
+    ] = False,
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
@@ -50,7 +56,7 @@ def erase(
     from hub.node import utc_now
 
     with opened(home) as desk:
-        done = _eraser(desk).erase(message_id, by=administrator(), reason=reason, at=utc_now())
+        done = _eraser(desk).erase(message_id, by=administrator(), reason=reason, at=utc_now(), rewrite=rewrite)
         residue = _RESIDUE[desk.store.dialect]
     if as_json:
         print(json.dumps({**done.as_json(), "residue": {"vi": residue[0], "en": residue[1]}}, ensure_ascii=False))

@@ -237,6 +237,24 @@ def _index_terms(_: Table, conn: Connection, **__: object) -> None:
     conn.exec_driver_sql(_INDEXED[conn.dialect.name])
 
 
+# Columns whose values PostgreSQL must not keep in its statistics: those would outlive an erasure in the catalogue.
+_UNSAMPLED = (
+    (messages, ("document_id", "subject", "title", "verdict", "warnings", "receipt")),
+    (openings, ("body",)),
+    (deliveries, ("detail", "remote_id")),
+    (links, ("document_id",)),
+)
+
+
+def _keep_out_of_statistics(table: Table, conn: Connection, **__: object) -> None:
+    for column in dict(_UNSAMPLED)[table] if conn.dialect.name == "postgresql" else ():
+        conn.exec_driver_sql(f"ALTER TABLE {table.name} ALTER COLUMN {column} SET STATISTICS 0")
+
+
+for _table, _ in _UNSAMPLED:
+    event.listen(_table, "after_create", _keep_out_of_statistics)
+
+
 # Legal holds that stand: what is held is not erased. The journal has who set and released them.
 holds = Table(
     "holds",

@@ -5,23 +5,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 from typer.testing import CliRunner, Result
 
-from hub.backup import DATABASE, MANIFEST, make_backup, verify_backup
+from hub.backup import DATABASE, MANIFEST, NOTE, make_backup, verify_backup
 from hub.cli import app
 from hub.cli.opened import opened
-from hub.settings import load_settings
+from hub.keys import Keyring
+from hub.settings import Settings, load_settings
 from replay.store.tables import entries
 from schemas.errors import Halted, HubError, Refused
+from signing.note import NoteSigner
 from tests.hub.stage import DATDAI, MOTCUA, Stage, open_stage
 from tests.hub.test_erase import LARGE, delivered, erase, found_in, packet
 from tests.packets import document
@@ -33,15 +37,22 @@ def lgsp(home: Path | None, *arguments: str) -> Result:
 
 
 def back_up(stage: Stage, out: Path, keys_out: Path | None = None) -> None:
-    make_backup(stage.hub.settings, stage.hub.store, out, at=stage.hub.clock(), keys_out=keys_out)
+    hub = stage.hub
+    make_backup(hub.settings, hub.store, out, at=hub.clock(), signers=signers(hub.settings, hub.keyring), keys_out=keys_out)
+
+
+def signers(settings: Settings, ring: Keyring) -> list[NoteSigner]:
+    return [NoteSigner(settings.origin, key) for key in ring.journal_keys().log]
 
 
 def restore(backup: Path, keys: Path, published: Path, home: Path) -> Path:
     """As docs/operations.md has it: the backup, the keys, and what was published last, from three places."""
     shutil.copytree(backup, home)
-    (home / MANIFEST).unlink()
+    for name in (MANIFEST, NOTE):
+        (home / name).unlink()
     shutil.copytree(keys, home, dirs_exist_ok=True)
-    (home / MANIFEST).unlink(missing_ok=True)
+    for name in (MANIFEST, NOTE):
+        (home / name).unlink()
     shutil.copytree(published, home / "published")
     return home
 
@@ -160,7 +171,14 @@ def _rewritten(backup: Path, statement: str) -> None:
     found = json.loads((backup / MANIFEST).read_text())
     row = next(one for one in found["files"] if one["path"] == DATABASE)
     row.update(bytes=(backup / DATABASE).stat().st_size, sha256=hashlib.sha256((backup / DATABASE).read_bytes()).hexdigest())
-    (backup / MANIFEST).write_text(json.dumps(found))
+    _sealed_anew(backup, found)
+
+
+def _sealed_anew(backup: Path, found: dict[str, Any]) -> None:
+    raw = json.dumps(found).encode()
+    (backup / MANIFEST).write_bytes(raw)
+    note = (backup / NOTE).read_text()
+    (backup / NOTE).write_text(re.sub(r"sha256 \w+", f"sha256 {hashlib.sha256(raw).hexdigest()}", note))
 
 
 def _flip(path: Path) -> None:
@@ -190,6 +208,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a manifest that leads outside": lambda b: (b / MANIFEST).write_text(
         '{"v": 1, "at": "", "origin": "", "files": [{"path": "../x", "bytes": 0, "sha256": ""}]}'
     ),
+    "another backup's signature": lambda b: (b / NOTE).write_text((b / NOTE).read_text().replace("\nsha256 ", "\nsha256 0")),
+    "a signature that is none": lambda b: (b / NOTE).write_text("lgsp-hub-backup/v1\n"),
     "an entry gone, the manifest made to fit": lambda b: _rewritten(b, 'DELETE FROM entries WHERE "index" = 0'),
     "a leaf changed, the manifest made to fit": lambda b: _rewritten(b, "UPDATE entries SET leaf = x'7b7d' WHERE \"index\" = 0"),
     "an older schema, the manifest made to fit": lambda b: _rewritten(b, "UPDATE schema_version SET version = 1"),
@@ -216,6 +236,35 @@ def test_what_is_changed_in_it_is_named(kept: Path, tmp_path: Path, damage: Call
         verify_backup(backup)
 
 
+def test_only_the_log_key_makes_a_backup(kept: Path, tmp_path: Path) -> None:
+    """Who keeps a backup may change database, manifest and note together; not with a reader who knows the log's key."""
+    ring = Keyring.load(kept.parent / "home" / "keys")
+    mine, other = (
+        ring.log_verifiers("lgsp-hub.local/journal")[0],
+        Keyring.init(tmp_path / "keys").log_verifiers("lgsp-hub.local/journal")[0],
+    )
+    assert verify_backup(kept).signature == "not-checked"
+    assert verify_backup(kept, [other, mine]).signature == "valid"
+    shown = lgsp(None, "backup", "verify", str(kept), "--log-key", mine.text)
+    assert (shown.exit_code, "Signature: valid" in shown.stdout) == (0, True)
+    assert "not checked" in lgsp(None, "backup", "verify", str(kept)).stdout
+    with pytest.raises(Refused, match="backup-damaged"):
+        verify_backup(kept, [other])
+    forged = shutil.copytree(kept, tmp_path / "forged")
+    (forged / "hub.toml").write_text('fallback = "mine"\n')
+    found = json.loads((forged / MANIFEST).read_text())
+    raw = (forged / "hub.toml").read_bytes()
+    next(one for one in found["files"] if one["path"] == "hub.toml").update(bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
+    _sealed_anew(forged, found)
+    assert verify_backup(forged).signature == "not-checked"
+    with pytest.raises(Refused, match=r"manifest\.note"):
+        verify_backup(forged, [mine])
+    (forged / NOTE).unlink()
+    assert "NONE" in lgsp(None, "backup", "verify", str(forged)).stdout
+    with pytest.raises(Refused, match=r"manifest\.note"):
+        verify_backup(forged, [mine])
+
+
 def test_the_commands(stage: Stage, tmp_path: Path) -> None:
     home = stage.hub.settings.home
     stage.send(document(MOTCUA, (DATDAI,), f"{MOTCUA},2026/03/02,1/A"))
@@ -239,8 +288,8 @@ def test_the_commands(stage: Stage, tmp_path: Path) -> None:
 def test_postgresql_is_backed_up_by_its_own_tools(postgres_url: str, tmp_path: Path) -> None:
     stage = open_stage(tmp_path / "home", hub_toml=f'store_url = "{postgres_url}"\n')
     stage.hub.stop()
-    with opened(tmp_path / "home") as (settings, _, store), pytest.raises(Refused, match="backup-postgresql") as refused:
-        make_backup(load_settings(settings.home), store, tmp_path / "out", at=stage.hub.clock())
+    with opened(tmp_path / "home") as (settings, ring, store), pytest.raises(Refused, match="backup-postgresql") as refused:
+        make_backup(load_settings(settings.home), store, tmp_path / "out", at=stage.hub.clock(), signers=signers(settings, ring))
     assert "pg_dump" in refused.value.spec.remedy.en
     assert not (tmp_path / "out").exists()
 

@@ -316,7 +316,7 @@ def test_a_verdict_that_was_reached_again_is_an_entry(waiting: Waiting, state: s
     if state == "given-up":
         hub.reverifier.pace = Pace(timedelta(seconds=60), timedelta(0))
         long_ago = rfc3339(hub.clock() - timedelta(days=60))
-        hub.committer.submit(lambda tx: tx.conn.execute(update(verifications).values(due_at=long_ago)) and None).result()
+        hub.committer.submit(lambda tx: tx.conn.execute(update(verifications).values(due_at=long_ago)).rowcount).result()
     else:
         waiting.publish({MOTCUA: hub.clock() - timedelta(hours=1)} if state == "withdrawn" else None)
     waiting.becomes(receipt, state)
