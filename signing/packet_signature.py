@@ -1,8 +1,8 @@
 """The signature of a packet, as far as the packet itself can tell: steps 1 to 6 of `verify` for one tree.
 
 The common form, one enveloped XMLDSig with one Reference, is read here by the stricter rules of `xmldsig.find` and `integrity`; XAdES is
-`xml_signature`'s, as in any other document, and so are several signatures or References, if nothing is wrong with them. Each step gives
-its own answer, and a later one runs whenever it can, so that all reasons are named.
+`xml_signature`'s, as in any other document, and so are several signatures or References and what else the common form has no words for, if
+nothing is wrong with them. Each step gives its own answer, and a later one runs whenever it can, so that all reasons are named.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from signing.xml_coverage import XADES
 from signing.xml_reference import Outside
 
 T = TypeVar("T")
+# What the common form cannot say and another can: transforms that leave signatures out, the root by XPointer, a certificate that is named.
+_OTHER_WAYS = frozenset({"transform-forbidden", "reference-missing", "no-key"})
 _PROPERTIES = tuple(f"{{{namespace}}}QualifyingProperties" for namespace in XADES)
 
 
@@ -97,7 +99,8 @@ def _examine_packet(tree: ParsedXml, given: Given) -> Signatures:
     if signatures and len(tree.raw) > limit:
         raise Refused("too-large", got=f"{len(tree.raw)} bytes", expected=f"a signed packet of at most {limit} bytes")
     is_xades = bool(signatures) and _has_properties(signatures[0])
-    if is_xades or len(signatures) > 1 or (signatures and _is_split(signatures[0])):
+    is_general = is_xades or len(signatures) > 1 or bool(signatures and _is_split(signatures[0]))
+    if is_general:
         findings = xml_signature.examine_tree(tree, given, Outside())
         if is_xades or not any(one.violations for one in findings):
             return Signatures(findings)
@@ -107,7 +110,12 @@ def _examine_packet(tree: ParsedXml, given: Given) -> Signatures:
         if found.decorative:
             absent += refused("decorative-signature", *found.decorative, expected=algorithms.DSIG).violations
         return Signatures((), tuple(absent), len(found.decorative))
-    return Signatures((_examine(_Case(tree), found.signature),))
+    strict = _examine(_Case(tree), found.signature)
+    if strict.violations and set(strict.reasons) <= _OTHER_WAYS and not is_general:
+        findings = xml_signature.examine_tree(tree, given, Outside())
+        if not any(one.violations for one in findings):
+            return Signatures(findings)
+    return Signatures((strict,))
 
 
 def _has_properties(signature: Element) -> bool:
@@ -163,6 +171,8 @@ def _check_binding(case: _Case, signature: Element, holders: list[Certificate], 
     if any(hint != holders[0].key_der for hint in keys.key_hints):
         expected = f"the key of {holders[0].subject}"
         case.note(6, refused("key-confusion", signature, got="another KeyValue", expected=expected).violations)
+    if keys.names_others((holders[0], *keys.certificates)):
+        case.note(6, refused("key-confusion", signature, got="another X509IssuerSerial, X509SKI or X509Digest", expected="this").violations)
 
 
 def _likely_signer(certificates: tuple[Certificate, ...]) -> Certificate:

@@ -141,7 +141,7 @@ def _check_binding(case: Case, holder: Certificate, holders: list[Certificate], 
         case.refuse("key-confusion", "several certificates of one key", "one")
     if any(hint != holder.key_der for hint in keys.key_hints):
         case.refuse("key-confusion", "another KeyValue", f"the key of {holder.subject}")
-    if (keys.serials or keys.key_identifiers or keys.digests) and not any(keys.names(one) for one in (holder, *keys.certificates)):
+    if keys.names_others((holder, *keys.certificates)):
         case.refuse("key-confusion", "an X509IssuerSerial, X509SKI or X509Digest of another certificate", holder.subject)
 
 

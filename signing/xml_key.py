@@ -63,6 +63,10 @@ class KeyInfo:
             or bool(self.subjects and _words(one.subject) in self.subjects)
         )
 
+    def names_others(self, certificates: Iterable[Certificate]) -> bool:
+        """Whether a number, an identifier or a digest here means a certificate, and none of these."""
+        return bool(self.serials or self.key_identifiers or self.digests) and not any(self.names(one) for one in certificates)
+
 
 def read_key_info(signature: Element) -> KeyInfo:
     """`key_info_of` where a certificate is demanded: raises `no-key` or `key-confusion` besides."""

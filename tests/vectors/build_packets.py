@@ -25,6 +25,7 @@ from tests import packets
 from tests.signing.material import Forger, rsa_key_value
 from tests.vectors import build_asic, build_pdf, build_pdf_updates
 from tests.vectors.build_cms import openssl
+from tests.vectors.build_xml import issuer_serial
 from tests.vectors.case import changed
 from tests.vectors.identities import Signer, World
 from tests.vectors.sign_pdf import BASE, signed
@@ -304,7 +305,39 @@ _XPATH = (
     '<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/>'
     '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"><ds:XPath>false()</ds:XPath></ds:Transform>'
 )
+_NOT_SIGNATURES = (
+    '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"><ds:XPath>not(ancestor-or-self::ds:Signature)</ds:XPath>'
+    '</ds:Transform><ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>'
+)
+HONEST |= {
+    "by XPath that leaves signatures out": lambda w: forged(w, transforms=_NOT_SIGNATURES),
+    "its root by XPointer": lambda w: forged(w, uri="#xpointer(/)"),
+    "a certificate named by its number alone": lambda w: Forger(w.elliptic.key, (), key_info=_number_of(w.elliptic)).sign(  # type: ignore[arg-type]
+        packet(sender=OTHER), before=_HEADER_END
+    ),
+}
+
+
+def _number_of(signer: Signer, more: int = 0) -> str:
+    return f"<ds:X509Data>{issuer_serial(signer.certificate.serial_number + more)}</ds:X509Data>"
+
+
+def _in_subject(world: World) -> bytes:
+    """The signature still fits: it leaves itself out wherever it stands. Who reads the Subject reads its text as well."""
+    raw = sign(packet(), by(world.person), properties=Properties(MOMENT))
+    found = _SIGNATURE.search(raw)
+    if found is None:
+        raise RuntimeError("no signature")
+    return raw.replace(found[0], b"").replace(b"</edXML:Subject>", found[0] + b"</edXML:Subject>", 1)
+
+
 DEFECTS |= {
+    "the signature moved into a value": (_in_subject, "invalid", "schema"),
+    "another serial number beside the certificate": (
+        lambda w: forged(w, key_info=_data(w.person.certificate) + _number_of(w.person, 1)),
+        "invalid",
+        "key-confusion",
+    ),
     "HMAC by the public key": (_hmac, "invalid", "alg-forbidden"),
     "SHA-1": (lambda w: forged(w, method="http://www.w3.org/2000/09/xmldsig#rsa-sha1"), "invalid", "alg-forbidden"),
     "MD5": (lambda w: forged(w, method="http://www.w3.org/2001/04/xmldsig-more#rsa-md5"), "invalid", "alg-forbidden"),
