@@ -22,10 +22,10 @@ from signing.element import refused
 from signing.finding import Coverage, Finding, Given, Integrity
 from signing.xml_coverage import XADES
 from signing.xml_reference import Outside
+from signing.xml_transform import XPATH_FILTER
 
 T = TypeVar("T")
-# What the common form cannot say and another can: transforms that leave signatures out, the root by XPointer, a certificate that is named.
-_OTHER_WAYS = frozenset({"transform-forbidden", "reference-missing", "no-key"})
+_EXPRESSIONS = (f"{{{algorithms.DSIG}}}XPath", f"{{{XPATH_FILTER}}}XPath")
 _PROPERTIES = tuple(f"{{{namespace}}}QualifyingProperties" for namespace in XADES)
 
 
@@ -111,11 +111,17 @@ def _examine_packet(tree: ParsedXml, given: Given) -> Signatures:
             absent += refused("decorative-signature", *found.decorative, expected=algorithms.DSIG).violations
         return Signatures((), tuple(absent), len(found.decorative))
     strict = _examine(_Case(tree), found.signature)
-    if strict.violations and set(strict.reasons) <= _OTHER_WAYS and not is_general:
+    if not is_general and _has_other_words(strict, found.signature):
         findings = xml_signature.examine_tree(tree, given, Outside())
         if not any(one.violations for one in findings):
             return Signatures(findings)
     return Signatures((strict,))
+
+
+def _has_other_words(strict: Finding, signature: Element) -> bool:
+    """Whether all that is wrong is what the common form cannot say: a certificate that is only named, XPath that leaves signatures out."""
+    expressed = next(signature.iter(*_EXPRESSIONS), None) is not None
+    return bool(strict.violations) and set(strict.reasons) <= ({"no-key", "transform-forbidden"} if expressed else {"no-key"})
 
 
 def _has_properties(signature: Element) -> bool:

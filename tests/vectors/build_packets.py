@@ -311,8 +311,7 @@ _NOT_SIGNATURES = (
 )
 HONEST |= {
     "by XPath that leaves signatures out": lambda w: forged(w, transforms=_NOT_SIGNATURES),
-    "its root by XPointer": lambda w: forged(w, uri="#xpointer(/)"),
-    "a certificate named by its number alone": lambda w: Forger(w.elliptic.key, (), key_info=_number_of(w.elliptic)).sign(  # type: ignore[arg-type]
+    "a certificate named by its number alone": lambda w: Forger(w.elliptic.key, (), key_info=_number_of(w.elliptic)).sign(
         packet(sender=OTHER), before=_HEADER_END
     ),
 }
