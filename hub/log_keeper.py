@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,16 @@ import structlog
 
 from hub.stamps import StampClient
 from hub.witnesses import WitnessClient
-from replay.cosigned import Cosigned, newest_cosigned, owed_stamps, record_checkpoint, record_cosignature, record_stamp, with_cosignatures
+from replay.cosigned import (
+    Cosigned,
+    newest_cosigned,
+    owed_stamps,
+    record_checkpoint,
+    record_cosignature,
+    record_stamp,
+    thin,
+    with_cosignatures,
+)
 from replay.journal import read_head
 from replay.published import Published, Publisher
 from replay.store.engine import Store
@@ -36,6 +45,7 @@ BACKWARDS = frozenset(
 MAX_WAIT_S = 60.0  # between two attempts at a witness or an authority that is away
 STALE_S = 60.0  # a checkpoint that found no quorum for so long is shown without one
 STAMPS_AT_A_TIME = 8
+THIN_EVERY_S = 3600.0
 STOP_S = 30.0
 _log = structlog.get_logger(__name__)
 
@@ -73,11 +83,14 @@ class LogKeeper:
     quorum: int = 0
     authority: StampClient | None = None
     stamp_every: int = 0
+    thin_after_s: float = 86_400.0
     renewed: Callable[[], Publisher] | None = None  # the publisher with the keys of now; None = they never change
     on_backwards: Callable[[], None] = lambda: None
     fault: str = ""  # code of why nothing is published; "" if all is well
     debt: int = 0
     _served: Cosigned | None = None
+    _thinned: int = 0  # up to which size
+    _thin_at: float = 0.0
     _moved: float = field(default_factory=time.monotonic)  # when `current` was published
     _standings: dict[str, _Standing] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -136,6 +149,19 @@ class LogKeeper:
         while not self._stopping.wait(self.publish_s):
             if self.fault not in BACKWARDS:
                 self._publish()
+                self._thin()
+
+    def _thin(self) -> None:
+        """Once an hour: drops checkpoints that nothing needs any more (`replay.cosigned.thin`)."""
+        if time.monotonic() < self._thin_at:
+            return
+        self._thin_at = time.monotonic() + THIN_EVERY_S
+        before = rfc3339(self.clock() - timedelta(seconds=self.thin_after_s))
+        try:
+            with self.store.write(sequenced=False) as conn:
+                self._thinned = thin(conn, before, self._thinned)
+        except HubError as fault:  # next hour again
+            _log.warning("old checkpoints are not thinned", code=fault.code, got=fault.got)
 
     def _publish(self) -> None:
         try:

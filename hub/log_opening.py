@@ -12,11 +12,14 @@ from hub.log_keeper import LogKeeper
 from hub.settings import Settings, WitnessSettings
 from hub.stamps import StampClient
 from hub.witnesses import WitnessClient
+from replay.checkpoint import Checkpoint
 from replay.journal import Journal
+from replay.log_standing import Asked, LogStanding, standing
 from replay.published import CheckpointFile, Publisher
 from replay.store.engine import Store
 from schemas.errors import Halted, Refused
 from signing.cosignature import CosignatureVerifier
+from signing.note import note_text
 
 
 def open_log(
@@ -44,6 +47,7 @@ def open_log(
             quorum=settings.log.quorum,
             authority=StampClient(settings.log.tsa_url, egress) if settings.log.tsa_url else None,
             stamp_every=settings.log.stamp_every,
+            thin_after_s=settings.log.thin_after_s,
             renewed=_Renewing(settings, watched, store, publisher),
             on_backwards=on_backwards,
         )
@@ -70,6 +74,15 @@ class _Renewing:
 def publisher_of(settings: Settings, keyring: Keyring, store: Store, journal: Journal) -> Publisher:
     """What publishes the log that `settings` name."""
     return Publisher(store, journal, keyring.log_verifiers(settings.origin), CheckpointFile(settings.checkpoint_path))
+
+
+def standing_of(settings: Settings, store: Store, now: datetime) -> LogStanding:
+    """How it stands with witnesses and time stamps. Raises `Halted`: ``published-unavailable``, ``store-unavailable``."""
+    note = CheckpointFile(settings.checkpoint_path).read()
+    published = 0 if note is None else Checkpoint.parse(note_text(note)).size
+    asked = Asked([verifier.name for _, verifier in witnesses_of(settings)], settings.log.quorum, bool(settings.log.tsa_url))
+    with store.read() as conn:
+        return standing(conn, asked, published, now)
 
 
 def witnesses_of(settings: Settings) -> list[tuple[WitnessSettings, CosignatureVerifier]]:

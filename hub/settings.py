@@ -117,6 +117,7 @@ class LogSettings(Table):
     witnesses: tuple[WitnessSettings, ...] = ()
     tsa_url: str = Field(default="", pattern=r"^(https?://[^\s]{1,400})?$")  # time-stamping authority (RFC 3161); "" = none
     stamp_every: int = Field(default=100, ge=1)  # every so many checkpoints one is time-stamped
+    thin_after_s: float = Field(default=86_400.0, ge=3_600)  # older checkpoints: stamped ones stay, of others one an hour
 
     @model_validator(mode="after")
     def _enough_witnesses(self) -> LogSettings:

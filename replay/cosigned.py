@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from replay.published import Published
 from replay.store.tables import checkpoints, cosignatures
 
+_CHUNK = 500
 LOOK_BACK = 500  # cosignatures among which the newest cosigned checkpoint is looked for
 
 
@@ -96,6 +97,35 @@ def first_stamped(conn: Connection, least: int, most: int) -> Stamped | None:
 def record_stamp(conn: Connection, size: int, token: bytes) -> None:
     """Keeps the time stamp of a checkpoint."""
     conn.execute(update(checkpoints).where(checkpoints.c.size == size).values(stamp=token))
+
+
+def thin(conn: Connection, before: str, above: int = 0) -> int:
+    """Drops checkpoints of more than `above` entries, published before that time (RFC 3339), but for those that are stamped or owe a
+    stamp, and of each hour the one that most witnesses cosigned. The size up to which that is done, for the next time.
+
+    No proof needs what goes: the tree leads from any size to any other. What stays shows, to the hour, what others had seen.
+    """
+    size, at = checkpoints.c.size, checkpoints.c.at
+    lines = func.count(cosignatures.c.witness)
+    rows = conn.execute(
+        select(size, at, checkpoints.c.stamp_due, lines.label("lines"))
+        .outerjoin(cosignatures, cosignatures.c.size == size)
+        .where(at < before, size > above)
+        .group_by(size, at, checkpoints.c.stamp_due)
+        .order_by(size)
+    ).all()
+    best: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        if row.lines and (row.lines, row._mapping["size"]) > best.get(row.at[:13], (0, 0)):
+            best[row.at[:13]] = row.lines, row._mapping["size"]
+    kept = {found for _, found in best.values()}
+    gone = [row._mapping["size"] for row in rows if not row.stamp_due and row._mapping["size"] not in kept]
+    for start in range(0, len(gone), _CHUNK):
+        some = gone[start : start + _CHUNK]
+        conn.execute(delete(cosignatures).where(cosignatures.c.size.in_(some)))
+        conn.execute(delete(checkpoints).where(size.in_(some), checkpoints.c.stamp_due == 0))
+    last_hour = rows[-1].at[:13] if rows else ""
+    return max((row._mapping["size"] for row in rows if row.at[:13] != last_hour), default=above)
 
 
 def _insert_new(conn: Connection, table: Table, **values: Any) -> None:

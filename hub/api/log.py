@@ -17,7 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.api.people import person
+from hub.api.problem import json_response
 from hub.api.request import caller, header
+from hub.log_opening import standing_of
+from hub.metrics import CONTENT_TYPE, exposition
 from hub.persons import Role
 from replay.tiles import TilePath, content
 from schemas.errors import Refused
@@ -42,6 +45,8 @@ class Log:
         """Every address of the log."""
         return [
             Route("/log/checkpoint", self.checkpoint, methods=["GET"]),
+            Route("/api/v1/log/status", self.status, methods=["GET"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
             Route(TILES + "{tile:path}", self.tile, methods=["GET"]),
         ]
 
@@ -51,11 +56,22 @@ class Log:
         headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": f"public, max-age={CHECKPOINT_S}"}
         return Response(shown.note, headers=headers)
 
+    async def status(self, request: Request) -> Response:
+        """How far witnesses and time stamps are, and what they owe: for auditors and operators."""
+        await self._check_role(request, Role.AUDITOR, Role.OPERATOR)
+        hub = self.hub
+        found = await asyncio.to_thread(lambda: standing_of(hub.settings, hub.store, hub.clock()))
+        return json_response({**found.as_json(), "fault": hub.keeper.fault})
+
+    async def metrics(self, request: Request) -> Response:
+        """Counts and ages, for Prometheus."""
+        return Response(await asyncio.to_thread(exposition, self.hub), headers={"Content-Type": CONTENT_TYPE})
+
     async def tile(self, request: Request) -> Response:
         """A tile of hashes, or a bundle of entries."""
         path = TilePath.parse(str(request.scope["path"]).removeprefix(TILES))  # the router passes over a newline at the end
         if path.is_entries:
-            await self._check_auditor(request)
+            await self._check_role(request, Role.AUDITOR)
         body = await asyncio.to_thread(self._content, path)
         whose = "private" if path.is_entries else "public"
         headers = {"Content-Type": "application/octet-stream", "Cache-Control": f"{whose}, {FOR_EVER}"}
@@ -65,7 +81,7 @@ class Log:
                 body, headers["Content-Encoding"] = await asyncio.to_thread(gzip.compress, body, 6, mtime=0), "gzip"
         return Response(body, headers=headers)
 
-    async def _check_auditor(self, request: Request) -> None:
+    async def _check_role(self, request: Request, *roles: Role) -> None:
         """Steps aside for a system whose profile has the role, and for a person who has it."""
         try:
             caller(self.hub, request).check_role(AUDITOR)
@@ -73,7 +89,7 @@ class Log:
             if fault.code != "not-authenticated" or not header(request, "authorization"):
                 raise
             try:
-                (await person(self.hub, request)).person.check_role(Role.AUDITOR)
+                (await person(self.hub, request)).person.check_role(*roles)
             except Refused as of_person:
                 raise fault if of_person.code == "session-invalid" else of_person from None
 

@@ -66,6 +66,27 @@ def fsck(
 
 
 @app.command()
+def status(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Bên làm chứng và dấu thời gian: đã đến đâu, còn nợ gì. / How far witnesses and time stamps are, and what they owe."""
+    from hub.log_opening import standing_of
+    from hub.node import utc_now
+
+    with opened(home) as (settings, _, store):
+        found = standing_of(settings, store, utc_now())
+    if as_json:
+        print_json(found.as_json())
+        return
+    print(f"{found.entries} mục / entries, {found.published} đã công bố / published, {found.cosigned} đủ chữ ký / cosigned by the quorum")
+    print(f"cần / quorum: {found.quorum} of {len(found.witnesses)}")
+    for one in found.witnesses:
+        age = "chưa bao giờ / never" if one.age_s is None else f"{one.age_s} s trước / ago"
+        print(f"  {one.name}: {one.size}, {age}; còn nợ / behind: {one.behind}")
+    if found.stamps is not None:
+        stamps = found.stamps
+        print(f"dấu thời gian / time stamps: {stamps.size}; còn nợ / owed: {stamps.owed}, lâu nhất / oldest {stamps.owed_s} s")
+
+
+@app.command()
 def prove(
     what: Annotated[str, typer.Argument(metavar="MESSAGE_OR_INDEX", help="mã thông điệp (UUID) hoặc số thứ tự / message id or index")],
     home: Home = DEFAULT_HOME,

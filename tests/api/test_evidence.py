@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from hub.signer import open_signer
 from hub.trial import make_certificate
 from replay.evidence.box import Known
 from replay.evidence.check import check
+from replay.evidence.period_check import Asked
 from signing.context import Context
 from signing.trust import TrustStore
 from tests.api.face import Face
@@ -40,6 +42,8 @@ def auditor(face: Face) -> dict[str, str]:
 def certificate(face: Face) -> Iterator[None]:
     home = face.hub.settings.home
     before = (home / "hub.toml").read_text("utf-8")
+    (home / "secrets.toml").unlink(missing_ok=True)
+    (home / "keys" / "signing.p12").unlink(missing_ok=True)
     make_certificate(home, utc_now() - timedelta(days=1))
     face.hub.signer = open_signer(load_settings(home, {}), utc_now())
     yield
@@ -70,3 +74,24 @@ def test_nobody_else_gets_it(face: Face, sent: str, auditor: dict[str, str]) -> 
     operator = bearer(log_in(face, "truc-ca", PASSWORD).json()["token"])
     assert face.ask("GET", address, headers=operator).json()["code"] == "role-missing"
     assert face.ask("GET", "/api/v1/messages/77/evidence", headers=auditor).json()["code"] == "invalid-request"
+
+
+def test_completeness_over_rest_for_auditors(face: Face, sent: str, auditor: dict[str, str], certificate: None) -> None:
+    now = face.hub.clock()
+
+    def asked(**changes: str) -> str:
+        told = {"party": "H32.5", "from": (now - timedelta(days=2)).isoformat(), "to": (now - timedelta(days=1)).isoformat(), **changes}
+        return "/api/v1/evidence/completeness?" + urlencode(told)
+
+    answer = face.ask("GET", asked(), headers=auditor)
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/vnd.etsi.asic-e+zip"), answer.body
+    keys = face.hub.keyring.log_verifiers(face.hub.settings.origin)
+    key = face.hub.keyring.parties().of("H32.5")
+    report = check(answer.body, Known(keys, Context(TrustStore(), utc_now())), Asked("000.00.05.H32", party_key=key))
+    assert report.is_valid, report.as_json()
+    for changes in ({"from": "yesterday"}, {"from": "2026-01-01T00:00:00"}, {"to": now.isoformat()}, {"party": ""}, {"party": "x" * 300}):
+        refused = face.ask("GET", asked(**changes), headers=auditor)
+        assert (refused.status, refused.json()["code"]) in {(400, "invalid-request"), (422, "evidence-period"), (400, "evidence-period")}
+    assert face.ask("GET", asked()).status == 401
+    assert face.ask("GET", asked(), system="mot-cua").status == 403
+    assert face.ask("GET", asked() + "&party=H32.6", headers=auditor).json()["code"] == "invalid-request"

@@ -101,7 +101,9 @@ def test_a_witness_that_knows_only_the_old_key_cosigns_until_it_is_retired(folde
         keys, old, at = folder / "keys", stage.hub.keyring.log().id, stage.hub.clock()
         done = rotate_signing(stage.hub.committer, keys, "log", by="root", at=at)
         stage.wait_for(lambda: len(stage.hub.keeper.publisher.journal.keys.log) == 2)
+        before = stage.hub.keeper.current.checkpoint.size
         stage.send(packet(1))
+        stage.wait_for(lambda: stage.hub.keeper.current.checkpoint.size > before)
         stage.wait_for(cosigned(stage, 2))
         new = NoteVerifier(stage.hub.settings.origin, Keyring.load(keys).public("log")[done.key_id])
         shown = stage.hub.keeper.served()
