@@ -211,7 +211,7 @@ def command_faults(page: Document) -> list[str]:
             faults += [f"make {word}" for word in words[1:] if "=" not in word and word not in _targets()]
         elif words[0].endswith("lgsp"):
             faults += _lgsp_faults(words[1:])
-        elif words[0] not in ("git", "cd", "curl", "sudo", "apt-get", "export", "ls", "cat", "mkdir", "rabbitmqctl"):
+        elif words[0] not in ("git", "cd", "curl", "sudo", "apt-get", "export", "ls", "cat", "mkdir", "rabbitmqctl", "cp"):
             faults.append(f"unknown command {words[0]}")
     return faults
 
