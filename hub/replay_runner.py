@@ -55,7 +55,15 @@ class ReplayRunner:
                 job_id, wait_s=WAIT_S, stopped=lambda: self._stopping.is_set() or time.monotonic() > until, politely=True
             )
         except Refused as fault:
-            log.warning("replay-held", replay=str(job_id), code=fault.code)
-            self.workshop.replays.hold(job_id, fault)
+            self._hold(job_id, fault.code)
+        except HubError as fault:  # the store's or a disk's trouble: again at the next look, after the others
+            log.warning("replay-put-off", replay=str(job_id), code=fault.code)
+        except Exception as fault:  # a defect: it holds this replay and no other
+            log.error("replay-defect", replay=str(job_id), fault=type(fault).__name__, exc_info=fault)
+            self._hold(job_id, "internal-error")
         finally:
             sandbox.close()
+
+    def _hold(self, job_id: UUID, cause: str) -> None:
+        log.warning("replay-held", replay=str(job_id), code=cause)
+        self.workshop.replays.hold(job_id, cause)

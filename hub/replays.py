@@ -136,8 +136,8 @@ class Replays:
         with self.store.read() as conn:
             self._mine(conn, session, job_id, (JobState.RUNNING,))
 
-    def hold(self, job_id: UUID, fault: Refused) -> None:
-        """The hub itself pauses a job that may not go on, with the reason in the journal."""
+    def hold(self, job_id: UUID, cause: str) -> None:
+        """The hub itself pauses a job that may not go on, or cannot, with the code of the reason in the journal."""
         at = self.clock()
 
         def change(tx: Transaction) -> None:
@@ -146,7 +146,7 @@ class Replays:
             if row is not None:
                 values = {"state": str(JobState.PAUSED), "runner": "", "lease_until": "", "updated_at": rfc3339(at)}
                 tx.conn.execute(update(replays).where(*mine).values(values))
-                fields = {"replay": str(job_id), "what": "paused", "by": "hub", "cause": fault.code}
+                fields = {"replay": str(job_id), "what": "paused", "by": "hub", "cause": cause}
                 tx.append(EntryDraft(event="replay", at=at, parties=(), fields=fields))
 
         self.committer.submit(change).result()

@@ -82,7 +82,9 @@ def _kept(store: Store, item: Item) -> Kept:
     carrier = item.carrier_id or item.message_id
     with store.read() as conn:
         rows = conn.execute(select(deliveries).where(deliveries.c.carrier_id == carrier).order_by(deliveries.c.recipient_key)).all()
-        message = conn.execute(select(messages).where(messages.c.id == item.message_id)).one()
+        message = conn.execute(select(messages).where(messages.c.id == item.message_id)).first()
+        if not rows or message is None:  # lgsp log fsck says what is missing
+            raise Refused("not-found", got=f"delivery {carrier} of message {item.message_id}", expected="what was selected")
         return Kept(rows, message, translated_before(conn, item.message_id, carrier))
 
 

@@ -27,7 +27,7 @@ from replay.store.engine import Store
 from replay.store.jobs import delivery_keys
 from replay.store.tables import AnyRow, deliveries
 from schemas.agency import AgencyCode
-from schemas.errors import HubError
+from schemas.errors import HubError, Refused
 from schemas.message import DeliveryState, rfc3339
 
 AGAIN = (DeliveryState.DELIVERED, DeliveryState.REFUSED, DeliveryState.PARKED, DeliveryState.IN_DOUBT)  # what may be delivered again
@@ -89,6 +89,8 @@ class Redeliver:
 
     def settle(self, tx: Transaction, item: Item, finding: Finding) -> Finding:
         """Looks again, inside the transaction, and puts it into the outbox unless the job is a dry run."""
+        if finding.outcome is Outcome.IMPOSSIBLE:
+            return finding
         planned, rows = self._planned(tx.conn, item)
         if not self.job.is_real or planned.outcome is not Outcome.PLANNED:
             return planned
@@ -129,6 +131,8 @@ class Redeliver:
 
     def _planned(self, conn: Connection, item: Item) -> tuple[Finding, Sequence[AnyRow]]:
         rows = self._rows(conn, item)
+        if not rows:  # lgsp log fsck says what is missing
+            raise Refused("not-found", got=f"delivery {item.carrier_id}", expected="what was selected")
         told: dict[str, Any] = {"system": rows[0].system, "recipients": [row.recipient for row in rows]}
         states = sorted({str(row.state) for row in rows})
         if is_erased(conn, item.message_id):

@@ -83,6 +83,7 @@ MESSAGE_MAKERS = {"signing.verify": "only verification makes a trusted value"}
 # Who may catch everything, and why nothing narrower does.
 CATCH_ALL_PLACES = {
     "hub.deliver": "a defect parks one delivery and stops no other",
+    "hub.replay_runner": "a defect holds one replay and stops no other",
     "hub.worker": "a defect must not end all deliveries",
     "hub.commit": "senders wait for the committer's answer, whatever happened to it",
     "adapters.packets": "a defect is answered to one publisher and must not bring its message back for ever",

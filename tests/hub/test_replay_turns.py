@@ -7,14 +7,16 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from adapters.systems.sandbox import Sandbox
+from hub.rework.looking import Revalidate
 from replay.job import JobState, Mode
 from replay.selection import Query
 from replay.store.jobs import replay_items, replay_typed, replays
+from replay.store.tables import deliveries
 from tests.hub.people import Staff
-from tests.hub.replaying import HERE, approved, delivered, made, ran, report, run, staffed, start
+from tests.hub.replaying import HERE, approved, delivered, journalled, made, ran, report, run, staffed, start
 from tests.hub.stage import open_stage
 from tests.replay.conftest import postgres_url as postgres_url  # noqa: PLC0414 - a fixture
 
@@ -85,6 +87,40 @@ def test_the_end_of_a_redelivery_says_nothing_of_a_message_erased_meanwhile(staf
     assert run(staff, job).state is JobState.DONE
     assert report(staff, job)["outcomes"] == {"same": 1}
     staff.stage.check()
+
+
+def test_a_defect_holds_one_replay_and_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Revalidate, "_now", broken)
+    stage = open_stage(tmp_path / "home")
+    stage.hub.start()
+    staff = Staff(stage)
+    delivered(stage, 1)
+    broken_one, other = made(staff, Mode.REVALIDATE), made(staff, Mode.VERIFY)
+    for job in (broken_one, other):
+        staff.shop.replays.start(staff.session("an"), job.id)
+
+    def states() -> list[str]:
+        return [staff.shop.reader.status(staff.session("an"), job.id)["state"] for job in (broken_one, other)]
+
+    stage.wait_for(lambda: states() == ["paused", "done"])
+    assert [one["cause"] for one in journalled(staff) if one["what"] == "paused"] == ["internal-error"]
+    stage.hub.stop()
+
+
+@pytest.mark.parametrize("mode", [Mode.RETRANSLATE, Mode.SANDBOX, Mode.REDELIVER])
+def test_a_transmission_whose_row_is_gone_is_impossible(staff: Staff, mode: Mode) -> None:
+    sent = delivered(staff.stage, 2)
+    job = made(staff, mode, reason="thử / trial" if mode is Mode.REDELIVER else "")
+    with staff.stage.hub.store.write() as conn:
+        conn.execute(delete(deliveries).where(deliveries.c.message_id == sent[0]))
+    staff.shop.replays.start(staff.session("an"), job.id)
+    assert run(staff, job).state is JobState.DONE
+    told = report(staff, job)
+    assert told["outcomes"] == {"impossible": 1, ("planned" if mode is Mode.REDELIVER else "same"): 1}
+    assert [(one["message_id"], one["code"]) for one in told["exceptions"]] == [(str(sent[0]), "not-found")]
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
