@@ -28,7 +28,7 @@ from schemas.edxml import reader
 from schemas.edxml.dates import DateForm, form_of
 from schemas.edxml.names import STATUS_CODES
 from schemas.edxml.packet import DocumentPacket, StatusPacket, nfc
-from schemas.edxml.semantics import ASSIGNED, COMPLETED
+from schemas.edxml.semantics import ASSIGNED, COMPLETED, REFUSED
 from schemas.errors import Refused, Text
 from schemas.message import DeliveryState, Inbound, Kind
 
@@ -125,7 +125,8 @@ class SlipMaker:
         known = _known(packet, statuses, arrived) | (_answered(reply[0]) if reply else {})
         term = deadline or _deadline(packet.due_date, arrived)
         finished = next((when for one in statuses if one[0].status_code == COMPLETED and (when := _moment(one[0].timestamp))), None)
-        judged = assess(term, finished=finished or (reply[1] if reply else None), at=at) if term else None
+        returned = next((one for one, _ in statuses if one.status_code == REFUSED), None)
+        judged = assess(term, finished=finished or (reply[1] if reply else None), at=at) if term and not returned else None
         known["danh_gia_thoi_gian_hoan_thanh"] = str(judged.slip or "") if judged else ""
         if deadline is not None:
             known["thoi_han_xu_ly"] = f"{deadline.due:%H:%M %d/%m/%Y} ({deadline.term.text})"
@@ -138,7 +139,7 @@ class SlipMaker:
             fields={key: given.get(key, known.get(key, "")) for key in FIELDS},
             progress=[_progress(one) for one, _ in statuses],
             assessment=judged,
-            notes=tuple(_notes(packet, arrived, judged)),
+            notes=tuple(_notes(packet, arrived, judged, returned)),
         )
 
     def _copy(self, message_id: UUID, recipient: str) -> AnyRow:
@@ -230,12 +231,16 @@ def _deadline(written: str, arrived: datetime) -> Deadline | None:
     return Deadline(end, end, Term(0, Unit.DAYS, written), local(arrived), local(arrived), (), "DueDate", "")
 
 
-def _notes(packet: DocumentPacket, arrived: datetime, judged: Assessment | None) -> list[Text]:
+def _notes(packet: DocumentPacket, arrived: datetime, judged: Assessment | None, returned: StatusPacket | None) -> list[Text]:
     issued, found = _day(packet.promulgation.promulgation_date), []
     if issued is not None and local(arrived).date() < issued:
         told = f"{issued:%d/%m/%Y}"
         found.append(Text(f"Ngày đến trước ngày ban hành {told}: kiểm tra lại.", f"It arrived before the day of its issue, {told}: check."))
-    if judged is None:
+    if returned is not None:
+        vi, en = "Nơi nhận đã từ chối tiếp nhận, trả lại văn bản", "The recipient refused the document and returned it"
+        why = f": {returned.description}" if returned.description else ""
+        found.append(Text(f"{vi} lúc {returned.timestamp}{why}; không đánh giá.", f"{en} at {returned.timestamp}{why}; no assessment."))
+    elif judged is None:
         found.append(Text("Văn bản không ghi thời hạn xử lý nên không đánh giá.", "The document names no term, so there is no assessment."))
     return found
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from hub import printing
 from hub.cli import app
 from hub.slip import FIELDS, Slip, SlipMaker
-from hub.slip_page import page
+from hub.slip_page import _ROWS, page
 from schemas.calendar.deadline import due
 from schemas.calendar.read import calendar_of
 from schemas.calendar.term import term_of
@@ -49,8 +49,9 @@ def letter(
     return write_document(replace(made, code=Code(str(number), "VP"), promulgation=info, due_date=due_date))
 
 
-def told(stage: Stage, number: int, code: str, timestamp: str, issued: str = "2026/03/01") -> None:
+def told(stage: Stage, number: int, code: str, timestamp: str, *, issued: str = "2026/03/01", description: str = "") -> None:
     made = status_packet(QLVB, MOTCUA, f"{MOTCUA},{issued},{number}/VP", code=code, timestamp=timestamp)
+    made = replace(made, description=description or made.description)
     staff = StaffInfo(department="Phòng Cải cách hành chính", staff="Trần Thị Bình")
     stage.send(write_status(replace(made, staff=staff)), "qlvb")
 
@@ -146,6 +147,28 @@ def test_what_is_not_finished_or_has_no_term_is_not_classified(stage: Stage) -> 
     free = slip(stage, taken_in(stage, 3, due_date=""))
     assert free.assessment is None
     assert "không ghi thời hạn" in free.notes[0].vi
+
+
+def test_what_was_returned_is_told_and_not_classified(stage: Stage) -> None:
+    message_id = taken_in(stage, 11)
+    told(stage, 11, "02", "2026/03/02 09:00:00", description="Không thuộc thẩm quyền")
+    found = slip(stage, message_id)
+    assert (found.assessment, found.fields["danh_gia_thoi_gian_hoan_thanh"]) == (None, "")
+    assert "từ chối tiếp nhận, trả lại văn bản lúc 2026/03/02 09:00:00: Không thuộc thẩm quyền" in found.notes[0].vi
+    assert "☒" not in page(found)
+    assert "Không thuộc thẩm quyền" in page(found)
+
+
+def test_of_an_erased_document_there_is_no_slip(stage: Stage) -> None:
+    message_id = taken_in(stage, 12)
+    stage.hub.eraser.erase(message_id, by="văn thư", reason="theo quyết định 12", at=stage.hub.clock())
+    with pytest.raises(Refused, match="payload-erased"):
+        slip(stage, message_id)
+
+
+def test_every_field_of_the_form_has_its_place_once() -> None:
+    placed = [key for row in _ROWS for key in row]
+    assert sorted(placed) == sorted(FIELDS)
 
 
 def test_a_term_of_working_days_takes_the_place_of_the_due_date(stage: Stage) -> None:
