@@ -13,13 +13,15 @@ from hub.slip import FIELDS, Slip
 from schemas.calendar.assess import Slip as Grade
 
 # By their own names: what a system takes for Times New Roman may lack letters of Vietnamese, and sets words in two fonts then.
+_NAMES = ("Times New Roman", "Tinos", "Noto Serif", "DejaVu Serif Condensed", "DejaVu Serif")
+
+
+def _local(of: str) -> str:
+    return ",".join(f"local('{name}{of}')" for name in _NAMES)
+
+
 _FONTS = "".join(
-    "@font-face{font-family:Phieu;font-weight:%s;font-style:%s;src:%s}\n"
-    % (
-        weight,
-        style,
-        ",".join(f"local('{name}{of}')" for name in ("Times New Roman", "Tinos", "Noto Serif", "DejaVu Serif Condensed", "DejaVu Serif")),
-    )
+    f"@font-face{{font-family:Phieu;font-weight:{weight};font-style:{style};src:{_local(of)}}}"
     for weight, style, of in (("400", "normal", ""), ("700", "normal", " Bold"), ("400", "italic", " Italic"))
 )
 _STYLE = """@page{size:A4;margin:12mm 15mm 12mm 20mm}
