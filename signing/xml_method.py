@@ -20,7 +20,9 @@ MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
 PSS = MORE_2007 + "rsa-pss"
 MGF1 = MORE_2007 + "MGF1"
 _PSS_PARTS = [f"{{{DSIG}}}DigestMethod", *(f"{{{MORE_2007}}}{name}" for name in ("MaskGenerationFunction", "SaltLength", "TrailerField"))]
-_SALTS = {"sha1": 20, "sha224": 28, "sha512-256": 32} | {f"sha{kind}{bits}": bits // 8 for kind in ("", "3-") for bits in (256, 384, 512)}
+_SALTS = {"sha1": 20, "sha224": 28, "sha3-224": 28, "sha512-256": 32} | {
+    f"sha{kind}{bits}": bits // 8 for kind in ("", "3-") for bits in (256, 384, 512)
+}
 MAX_SALT = 512
 
 

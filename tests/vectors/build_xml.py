@@ -169,7 +169,12 @@ def _honest_algorithms(world: World) -> Iterator[Case]:
     for name, algorithm in (("sha384", hashes.SHA384()), ("sha512", hashes.SHA512()), ("sha224", hashes.SHA224())):
         document = LETTER % signature(reference(""), method=f"{MORE}rsa-{name}", key_info=x509(person))
         yield Case(f"rsa-{name}", by_hand(document, rsa_made(person, algorithm), parts=[exclusive(LETTER % "")]))
-    for name, algorithm in (("sha256", hashes.SHA256()), ("sha512", hashes.SHA512()), ("sha3-256", hashes.SHA3_256())):
+    for name, algorithm in (
+        ("sha256", hashes.SHA256()),
+        ("sha512", hashes.SHA512()),
+        ("sha3-256", hashes.SHA3_256()),
+        ("sha3-224", hashes.SHA3_224()),
+    ):
         document = LETTER % signature(reference(""), method=f"{MORE_2007}{name}-rsa-MGF1", key_info=x509(person))
         scheme = padding.PSS(padding.MGF1(algorithm), algorithm.digest_size)
         yield Case(f"{name}-rsa-MGF1", by_hand(document, rsa_made(person, algorithm, scheme), parts=[exclusive(LETTER % "")]))
