@@ -104,7 +104,7 @@ def _names_its_curve(key: ec.EllipticCurvePublicKey, parsed: x509.Certificate) -
     return info[at - 2 : at + info[at - 1]] in parsed.tbs_certificate_bytes  # its AlgorithmIdentifier with the curve's name
 
 
-@lru_cache(maxsize=512)  # ≤ 8 MB: a sender's certificate is the same in every packet
+@lru_cache(maxsize=1024)  # ≤ 16 MB: a sender's certificate is the same in every packet, and so are an operator's folders
 def load(der: bytes) -> Certificate:
     """The certificate in `der`. Raises as `of` does."""
     if len(der) > MAX_CERTIFICATE_BYTES:

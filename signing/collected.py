@@ -17,7 +17,7 @@ from pathlib import Path
 from schemas.errors import Refused, Violation, shown, warning
 from signing import ber, certificate, crl, ocsp
 from signing.limits import MAX_CRL_BYTES
-from signing.trust import ANSWERS, INTERMEDIATES, LISTS, NO_DOMAINS, TrustStore
+from signing.trust import ANSWERS, INTERMEDIATES, LISTS, NO_DOMAINS, TABLE, Domains, TrustStore, sorted_by_domain
 
 MAX_FILES = 4_000
 MAX_TOTAL_BYTES = 8 * MAX_CRL_BYTES
@@ -49,10 +49,13 @@ def answers_in(place: Path) -> Collected:
 
 def trust_in(place: Path, domain: str = "") -> tuple[TrustStore, tuple[Violation, ...]]:
     """Anchors from the files of `place`, and from its ``intermediates/`` what is known besides; of a folder with one subfolder for each
-    domain, those of `domain`, or of all where none is named. A domain that is not there trusts nobody.
+    domain, those of `domain`, or of all where none is named. A folder with ``trust.toml`` is read as that says, and in a plain folder the
+    real roots tell which hierarchy is meant. A domain that is not there trusts nobody. Raises `Halted` with `trust-invalid` for the table.
     """
+    if (place / TABLE).is_file():
+        return _by_table(Domains.load(place), domain), ()
     inner = sorted(one for one in place.iterdir() if one.is_dir() and one.name not in NO_DOMAINS) if place.is_dir() else []
-    places = [one for one in inner if one.name == domain] if domain else [place, *inner]
+    places = [one for one in inner if one.name == domain] if domain and inner else [place, *inner]
     anchors = [certificates_in(one) for one in places]
     others = [certificates_in(one / INTERMEDIATES) for one in places if (one / INTERMEDIATES).is_dir()]
     store = TrustStore(
@@ -60,7 +63,16 @@ def trust_in(place: Path, domain: str = "") -> tuple[TrustStore, tuple[Violation
         tuple(certificate.load(der).parsed for found in others for der in found.ders),
         domain,
     )
+    if domain and not inner:
+        store = sorted_by_domain(store).stores.get(domain, TrustStore(domain=domain))
     return store, tuple(note for found in (*anchors, *others) for note in found.notes)
+
+
+def _by_table(domains: Domains, domain: str) -> TrustStore:
+    if domain or len(domains.stores) == 1:
+        return domains.store(domain)
+    stores = domains.stores.values()
+    return TrustStore(tuple(c for one in stores for c in one.anchors), tuple(c for one in stores for c in one.intermediates))
 
 
 def beside(trust: Path) -> tuple[Collected, Collected]:

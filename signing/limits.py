@@ -5,7 +5,7 @@ from __future__ import annotations
 MIB = 1024 * 1024
 
 MAX_CERTIFICATE_BYTES = 16 * 1024
-MAX_INTERMEDIATES = 256  # handed in beside one signature
+MAX_INTERMEDIATES = 1024  # handed in beside one signature; a collection such as NIST PKITS has 400
 MAX_CAS = 12  # between signer and anchor, the anchor included; the national hierarchies have two
 MAX_STEPS = 128  # signature checks that building the paths of one signer may cost
 MAX_CRL_BYTES = 32 * MIB  # ≈ 800,000 entries

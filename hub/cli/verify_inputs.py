@@ -28,9 +28,11 @@ class Folders:
 
     def context(self, at: datetime) -> tuple[Context, tuple[Violation, ...]]:
         """What to judge with, and what was left out of the folders."""
+        from schemas.errors import Halted, warning
         from signing import collected
         from signing.collected import Collected
         from signing.context import Context
+        from signing.limits import MAX_INTERMEDIATES
         from signing.trust import TrustStore
 
         for place, option in ((self.trust, "--trust"), (self.intermediates, "--intermediates"), (self.crl, "--crl"), (self.ocsp, "--ocsp")):
@@ -44,6 +46,11 @@ class Folders:
             answers = collected.answers_in(self.ocsp) if self.ocsp else answers
         except OSError as fault:
             raise typer.BadParameter(f"{fault.filename}: {fault.strerror}") from fault
+        except Halted as fault:
+            raise typer.BadParameter(fault.got, param_hint="--trust") from fault
+        if len(others.ders) > MAX_INTERMEDIATES:
+            over = f"{len(others.ders)} certificates"
+            notes = (*notes, warning("resource-limit", path="--intermediates", got=over, expected=f"at most {MAX_INTERMEDIATES}"))
         ctx = Context(store, at, others.ders, lists.ders, answers.ders)
         return ctx, (*notes, *others.notes, *lists.notes, *answers.notes)
 

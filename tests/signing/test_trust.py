@@ -12,8 +12,9 @@ from hub.demo.pki import Pki
 from schemas.errors import Halted
 from signing import certificate
 from signing.certificate import issued
-from signing.context import Context, Status
-from signing.path import check_path
+from signing.collected import trust_in
+from signing.context import Context, Purpose, Status
+from signing.path import Demands, check_path, find
 from signing.trust import Domains, TrustStore, sorted_by_domain
 from tests.signing.material import AT
 
@@ -76,6 +77,22 @@ def test_the_real_authorities_are_read() -> None:
     assert g2.sha256.startswith("f04ba4b4")
     assert sub.sha256.startswith("d8cab7a4")
     assert issued(sub, g2)
+    assert find(sub, (), TrustStore((g2.parsed,)), Demands(Purpose.CRL)).chains  # by the names as they are, composed and decomposed
+
+
+@pytest.mark.fixtures
+@pytest.mark.skipif(not CERTIFICATES.is_dir(), reason="needs ../shared/fixtures/ca")
+@pytest.mark.parametrize(("domain", "count"), [("government", 3), ("national", 1), ("", 4), ("elsewhere", 0)])
+def test_the_command_tells_the_real_authorities_apart_in_one_folder(domain: str, count: int) -> None:
+    store, notes = trust_in(CERTIFICATES, domain)
+    assert (len(store.anchors), notes) == (count, ())
+
+
+@pytest.mark.parametrize(("domain", "anchors"), [("one", 1), ("two", 1), ("", 2), ("elsewhere", 0)])
+def test_the_command_reads_a_table_as_the_hub_does(tmp_path: Path, pki: Pki, domain: str, anchors: int) -> None:
+    _as_domains(tmp_path, pki)
+    (tmp_path / "trust.toml").write_text('[one]\nanchors = ["government/root.pem"]\n[two]\nanchors = ["national/root.pem"]\n')
+    assert len(trust_in(tmp_path, domain)[0].anchors) == anchors
 
 
 def test_private_keys_of_the_demonstration_are_for_their_owner_alone(pki: Pki) -> None:
