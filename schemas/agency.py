@@ -93,7 +93,7 @@ class AgencyCode:
     @property
     def key(self) -> str:
         """`groups` as one string, for indexes, party tags and commitments."""
-        return ".".join(self.groups)
+        return _key_of(self.text) if len(self.text) <= MAX_CODE_CHARS else ".".join(self.groups)
 
     def same_as(self, other: AgencyCode) -> bool:
         """Whether both name the same body."""
@@ -121,3 +121,8 @@ def _groups_of(code: str) -> tuple[str, ...]:
 
 
 _remembered = lru_cache(maxsize=4096)(_groups_of)  # a province's agencies are some thousands, and each is asked for often
+
+
+@lru_cache(maxsize=4096)
+def _key_of(code: str) -> str:
+    return ".".join(_groups_of(code))

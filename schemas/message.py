@@ -260,7 +260,7 @@ def utc(at: datetime) -> datetime:
     """`at` in UTC. A naive time is a programmer's mistake."""
     if at.tzinfo is None:
         raise RuntimeError("a time without zone reached the hub's values")
-    return at.astimezone(UTC)
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 def rfc3339(at: datetime) -> str:

@@ -157,9 +157,12 @@ def fits(key: CertificatePublicKeyTypes, method: Method) -> bool:
 
 def made(value: bytes, content: Parts, method: Method, key: CertificatePublicKeyTypes) -> bool:
     """Whether `key` made `value` over `content`."""
-    if method.hash not in _HASHES or not fits(key, method):
+    algorithm: hashes.HashAlgorithm | Prehashed | None = _HASHES.get(method.hash)
+    if algorithm is None or not fits(key, method):
         return False
-    octets, algorithm = _to_verify(content, method.hash)
+    octets = content[0] if len(content) == 1 else None
+    if not isinstance(octets, bytes):  # in pieces: their digest
+        octets, algorithm = digest(method.hash, content) or b"", _PREHASHED[method.hash]
     try:
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(value, octets, _padding(method), algorithm)
@@ -172,13 +175,6 @@ def made(value: bytes, content: Parts, method: Method, key: CertificatePublicKey
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True
-
-
-def _to_verify(content: Parts, name: str) -> tuple[bytes, hashes.HashAlgorithm | Prehashed]:
-    """What a key verifies: content in one piece itself, else its digest."""
-    if len(content) == 1 and isinstance(content[0], bytes):
-        return content[0], _HASHES[name]
-    return digest(name, content) or b"", _PREHASHED[name]
 
 
 def _padding(method: Method) -> padding.AsymmetricPadding:

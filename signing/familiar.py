@@ -23,7 +23,8 @@ import hmac
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import pybase64
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -46,13 +47,14 @@ MAX_LEVELS = 3  # above the signature
 MAX_BESIDE = 16  # elements in one that is above it
 MAX_TEXT_CHARS = 16 * 1024  # of the certificates
 _ENTRY_BYTES = 4096  # besides the words
+_DIGEST_TAG = b"DigestValue>"
+_TAG = attrgetter("tag")
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """A signature in usual words, taken apart. Nothing of it has been checked."""
 
-    words: tuple[Hashable, ...]  # what is the same in every packet of its signer
+    words: tuple[Hashable, bytes, bytes, tuple[str, ...]]  # what is the same in every packet of its signer
     signature: Element
     value: Element
     signed_info: bytes  # canonical
@@ -66,6 +68,7 @@ class _Passed:
     finding: Finding
     info: SignedInfo
     how: Plan
+    whole_document: bool
     key: CertificatePublicKeyTypes
     others: tuple[
         CertificatePublicKeyTypes, ...
@@ -92,7 +95,7 @@ def _outline(transforms: int, certificates: int) -> _Outline:
 
 
 def sight(tree: ParsedXml) -> Sight | None:
-    """The one signature of an edXML packet; None where it is not in usual words. Raises nothing."""
+    """The one signature of a document; None where it is not in usual words. Raises nothing."""
     layout = tree.layout
     if layout is None or layout.tags.count(SIGNATURE) != 1 or not is_light(len(tree.held)):
         return None
@@ -119,27 +122,26 @@ def _taken_apart(tree: ParsedXml, at: int, data: int, end: int) -> Sight | None:
         octets = xml_canonical.of_part(info, form, light=True)
     except Refused:
         return None
-    frame = xmldsig.frame_of(octets)
-    if frame is None:
-        return None
-    before, digest, after = frame
+    before, _, rest = octets.partition(_DIGEST_TAG)  # `remember` sees to it that this cuts where `xmldsig.frame_of` does
+    digest, _, after = rest.partition(b"<")
     return Sight((place, before, after, texts), signature, held[data - 2], octets, digest)
 
 
 def _place(signature: Element, root: Element) -> Hashable:
     """Tags beside the signature, beside what it stands in, and so on up to the root; None where they do not say which it stands in."""
-    found: list[Hashable] = []
-    element: Element | None = signature
-    while element is not root and element is not None and len(found) < MAX_LEVELS:
+    found: list[Any] = [root.tag]
+    element: Element = signature
+    while element is not root:
         above = element.getparent()
-        if above is None or len(above) > MAX_BESIDE:
+        if above is None or len(found) > MAX_LEVELS or len(above) > MAX_BESIDE:
             return None
-        tags: list[Any] = [one.tag for one in above]
+        tags = list(map(_TAG, above))
         if tags.count(element.tag) != 1:
             return None
-        found.append((str(element.tag), *tags))
+        tags.append(element.tag)
+        found.append(tuple(tags))
         element = above
-    return (root.tag, *found) if element is root and local_name(root) == "edXML" else None
+    return tuple(found)
 
 
 def passed(tree: ParsedXml, seen: Sight) -> Finding | None:
@@ -158,23 +160,26 @@ def _fits(tree: ParsedXml, seen: Sight, known: _Passed) -> bool:
     value, method = octets_of(seen.value), known.how.method
     if not integrity.check_value(value, seen.signed_info, method, known.key):
         return False
-    if any(integrity.check_value(value, seen.signed_info, method, key) for key in known.others):
+    if known.others and any(integrity.check_value(value, seen.signed_info, method, key) for key in known.others):
         return False
-    parts = integrity.enveloped_octets(tree.root, seen.signature, known.how, whole_document=not known.info.references[0].uri, light=True)
+    parts = integrity.enveloped_octets(tree.root, seen.signature, known.how, whole_document=known.whole_document, light=True)
     digest = cms_value.digest(known.how.digest, parts)
     return digest is not None and hmac.compare_digest(pybase64.b64encode(digest), seen.digest)
 
 
-def remember(seen: Sight, finding: Finding) -> None:
-    """Remembers what was found on the signature that `seen` shows, where nothing was found against it."""
+def remember(seen: Sight, root: Element, finding: Finding) -> None:
+    """Remembers what was found on the signature that `seen` shows in an edXML packet, where nothing was found against it."""
+    if local_name(root) != "edXML":  # other documents are judged by other rules
+        return
     sound = finding.kind == "xmldsig" and finding.integrity is Integrity.OK and finding.coverage is Coverage.WHOLE
     if not sound or finding.violations or not finding.signer:
         return
     info, keys = xmldsig.read_signed_info(seen.signature, light=True), xml_key.read_key_info(seen.signature)
-    if info.like is None or info.octets != seen.signed_info or keys.key_hints:
+    _, before, after, _ = seen.words
+    if info.like is None or keys.key_hints or xmldsig.frame_of(info.octets) != (before + _DIGEST_TAG, seen.digest, b"<" + after):
         return
     how = integrity.plan(info)
     holder = next(one for one in keys.certificates if one.der == finding.signer)
     others = tuple(one.key for one in keys.certificates if one != holder and cms_value.fits(one.key, how.method))
     weight = _ENTRY_BYTES + len(seen.signed_info) + sum(len(one.der) for one in keys.certificates) * 2
-    _passed.put(seen.words, _Passed(finding, info.like, how, holder.key, others), weight)
+    _passed.put(seen.words, _Passed(finding, info.like, how, not info.references[0].uri, holder.key, others), weight)

@@ -68,7 +68,7 @@ def read_tree(kind: Kind, tree: ParsedXml, given: Given) -> Read:
             found = Signatures(examine_tree(tree, given, Outside(content=given.content)))
     except Refused as fault:
         return Read(kind, (), _said(fault, b""), tree)
-    marks = on_behalf.marks(tree.root) if found.findings else ()
+    marks = on_behalf.marks(tree) if found.findings else ()
     findings = tuple(replace(one, violations=(*one.violations, *marks)) for one in found.findings) if marks else found.findings
     return Read(kind, findings, found.absent, tree, found.decorative)
 

@@ -13,7 +13,7 @@ from cryptography import x509
 
 from schemas.errors import Violation, error
 from schemas.message import SignatureReport, VerdictStatus, rfc3339
-from schemas.xml import Element, path_of, text_of
+from schemas.xml import ParsedXml, path_of, text_of
 from signing import certificate
 
 ROLE = "on_behalf_of"
@@ -25,9 +25,11 @@ def role(organ_id: str) -> str:
     return f"{ROLE} {organ_id}"
 
 
-def marks(signature: Element) -> tuple[Violation, ...]:
-    """`on-behalf-of` where `signature` says that its signer acts for somebody else; empty for an agency's own."""
-    claimed = ((one, text_of(one).split()) for one in signature.iter(_CLAIMED))
+def marks(tree: ParsedXml) -> tuple[Violation, ...]:
+    """`on-behalf-of` where anything in the document says that its signer acts for somebody else; empty for an agency's own."""
+    if tree.layout is not None and _CLAIMED not in tree.layout.tags:
+        return ()
+    claimed = ((one, text_of(one).split()) for one in tree.root.iter(_CLAIMED))
     found = [(one, words) for one, words in claimed if words[:1] == [ROLE]]
     return tuple(
         error("on-behalf-of", path=path_of(one), line=one.sourceline or 0, got=" ".join(words), expected="the agency's own signature")

@@ -89,7 +89,7 @@ def examine_packet(tree: ParsedXml, given: Given) -> Signatures:
         return Signatures((known,))
     found = _examine_packet(tree, given)
     if seen is not None and len(found.findings) == 1:
-        familiar.remember(seen, found.findings[0])
+        familiar.remember(seen, tree.root, found.findings[0])
     return found
 
 

@@ -63,6 +63,11 @@ class Part:
         """What leaves it open."""
         return reasons.ranked(one for answer in self.answers for one in answer.soft)
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether nobody signed it, and nothing else is to be told of it."""
+        return not self.answers and {one.code for one in self.hard} <= UNSIGNED
+
     def reports(self) -> Iterator[SignatureReport]:
         """Of every signature and time-stamp in it."""
         for number, answer in enumerate(self.answers):

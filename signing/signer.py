@@ -40,7 +40,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class _Good:
+class Good:
     """A good answer, for every moment between `after` and `until`, both excluded, and for claims of `claims_from` or later."""
 
     path: PathAnswer
@@ -55,16 +55,14 @@ class _Good:
         return self.after < ctx.at < self.until and (claimed is None or claimed >= self.claims_from)
 
 
-_good: Remembered[Hashable, _Good] = Remembered(MAX_JUDGED_BYTES)
+_good: Remembered[Hashable, Good] = Remembered(MAX_JUDGED_BYTES)
 
 
 def judge_signer(signer: bytes, others: tuple[bytes, ...], ctx: Context, purpose: Purpose = Purpose.DOCUMENT) -> Judged:
     """Path, then revocation along the chain that holds, or that came nearest. Raises nothing."""
     if ctx.proven_time is not None:
         return _judge(signer, others, ctx, purpose)
-    read = sources.read(ctx.crls, ctx.ocsps)
-    asked = (signer, others, purpose, ctx.trust, ctx.algorithm_policy, ctx.intermediates, ctx.policies, ctx.demand)
-    key = (asked, read.digest, read.faults)
+    key = _key(signer, others, ctx, purpose)
     known = _good.found(key)
     if known is not None and known.holds(ctx):
         return Judged(_at(known.path, ctx), _of_now(known.revocation, ctx))
@@ -73,6 +71,18 @@ def judge_signer(signer: bytes, others: tuple[bytes, ...], ctx: Context, purpose
     if good is not None:
         _good.put(key, good, _ENTRY_BYTES + len(signer) + sum(map(len, others)))
     return judged
+
+
+def good_of(signer: bytes, others: tuple[bytes, ...], ctx: Context, purpose: Purpose = Purpose.DOCUMENT) -> Good | None:
+    """The good answer that is remembered for that question and holds at its time, None where there is none."""
+    known = _good.found(_key(signer, others, ctx, purpose)) if ctx.proven_time is None else None
+    return known if known is not None and known.holds(ctx) else None
+
+
+def _key(signer: bytes, others: tuple[bytes, ...], ctx: Context, purpose: Purpose) -> Hashable:
+    read = sources.read(ctx.crls, ctx.ocsps)
+    asked = (signer, others, purpose, ctx.trust, ctx.algorithm_policy, ctx.intermediates, ctx.policies, ctx.demand)
+    return (asked, read.digest, read.faults)
 
 
 def _judge(signer: bytes, others: tuple[bytes, ...], ctx: Context, purpose: Purpose) -> Judged:
@@ -88,13 +98,13 @@ def _of_now(answer: RevocationAnswer, ctx: Context) -> RevocationAnswer:
     return RevocationAnswer(answer.status, answer.faults, answer.notes, answer.certificates, ctx.judged_at, ctx.claimed, answer.turns)
 
 
-def _good_between(judged: Judged, ctx: Context) -> _Good | None:
+def _good_between(judged: Judged, ctx: Context) -> Good | None:
     """None for an answer that is not good, or was given on a date that is compared with."""
     path, revocation = judged.path, judged.revocation
     if path.status is not Status.OK or revocation is None or revocation.status is not Status.OK:
         return None
     turns = set(_turns(path, revocation, ctx))
-    good = _Good(
+    good = Good(
         path=path,
         revocation=revocation,
         after=max((one for one in turns if one <= ctx.at), default=_BEGINNING),

@@ -42,8 +42,11 @@ _said: Remembered[tuple[str, ...], tuple[Statement, ...]] = Remembered(4096)
 
 def read(crls: tuple[bytes, ...], ocsps: tuple[bytes, ...]) -> Sources:
     """Reads what can be read, up to the limits on number and size. Raises nothing."""
-    weight = 1 + sum(map(len, crls)) + sum(map(len, ocsps))
-    return _sources.of((crls, ocsps), lambda: _read(crls, ocsps), weight)
+    found = _sources.found((crls, ocsps))
+    if found is None:
+        found = _read(crls, ocsps)
+        _sources.put((crls, ocsps), found, 1 + sum(map(len, crls)) + sum(map(len, ocsps)))
+    return found
 
 
 def _read(crls: tuple[bytes, ...], ocsps: tuple[bytes, ...]) -> Sources:

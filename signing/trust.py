@@ -40,6 +40,7 @@ class TrustStore:
     fingerprint: str = field(init=False)  # SHA-256 over the sorted digests of all: names the store in a verdict's artefacts
     issuers: dict[str, tuple[Certificate, ...]] = field(init=False, repr=False)  # by `subject_key`
     anchor_ids: frozenset[str] = field(init=False, repr=False)  # SHA-256 of the anchors
+    ders: tuple[bytes, ...] = field(init=False, repr=False)  # of all, by issuer
 
     def __post_init__(self) -> None:
         anchors = tuple(dict.fromkeys(certificate.of(c) for c in self.anchors))
@@ -51,6 +52,7 @@ class TrustStore:
         object.__setattr__(self, "fingerprint", hashlib.sha256(named.encode()).hexdigest())
         object.__setattr__(self, "issuers", issuers)
         object.__setattr__(self, "anchor_ids", frozenset(c.sha256 for c in anchors))
+        object.__setattr__(self, "ders", tuple(cert.der for certs in issuers.values() for cert in certs))
 
     @classmethod
     def load(cls, folder: Path, domain: str = "") -> TrustStore:

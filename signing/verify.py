@@ -20,8 +20,9 @@ nobody signed, nothing else does. Nothing is fetched, no file is opened, no cloc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from cryptography import x509
 
@@ -31,9 +32,9 @@ from schemas.edxml.packet import Packet
 from schemas.edxml.sender import declared_sender
 from schemas.errors import Refused, Violation, error, errors_of
 from schemas.limits import DEFAULT_LIMITS, Limits
-from schemas.message import Envelope, LegalValue, Message, Verdict, VerdictStatus, rfc3339
+from schemas.message import Envelope, LegalValue, Message, SignatureReport, Verdict, VerdictStatus, rfc3339
 from schemas.xml import ParsedXml, local_name
-from signing import forms, on_behalf, part, reasons
+from signing import forms, on_behalf, part, reasons, standing
 from signing.attached import attached
 from signing.certificate import Certificate
 from signing.container import Kind
@@ -57,8 +58,26 @@ class Judgement:
 
     verdict: Verdict
     violations: tuple[Violation, ...]
-    artefacts: Mapping[str, str]
-    parts: tuple[Part, ...] = ()
+    ctx: Context
+    whole: Callable[[], Part] | None = field(repr=False, default=None)  # works out the part before `others`, where nobody had to yet
+    others: tuple[Part, ...] = ()
+
+    @property
+    def artefacts(self) -> Mapping[str, str]:
+        """Name → version or digest of what it was judged with."""
+        found = {
+            "procedure": PROCEDURE,
+            "algorithms": self.ctx.algorithm_policy.version,
+            "trust": self.ctx.trust.fingerprint,
+            "judged-at": rfc3339(self.ctx.at),
+        }
+        first = next((report.certificate_sha256 for report in self.verdict.signatures if report.certificate_sha256), "")
+        return found | {"certificate": first} if first else found
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The packet itself and its attachments, or the one file."""
+        return (self.whole(), *self.others) if self.whole else self.others
 
     def chains(self) -> tuple[tuple[Certificate, ...], ...]:
         """The paths that were judged, each once: whose status a fetcher may be sent to ask for."""
@@ -149,7 +168,7 @@ def refuse(fault: Refused, policy: SignaturePolicy, ctx: Context) -> Judgement:
 
 
 def _given(ctx: Context, limits: Limits) -> Given:
-    known = (*(cert.der for certs in ctx.trust.issuers.values() for cert in certs), *ctx.intermediates)
+    known = (*ctx.trust.ders, *ctx.intermediates)
     return Given(ctx.at, ctx.algorithm_policy, known, limits)
 
 
@@ -165,8 +184,12 @@ def _packet_of(tree: ParsedXml, limits: Limits, *, insist: bool) -> tuple[Packet
 
 def _judge_packet(own: Read, packet: Packet | None, asked: _Asked) -> Judgement:
     policy, ctx = asked.policy, asked.ctx
-    (whole,) = with_senders((part.judged(own, ctx),), policy, asked.sender)
     files = tuple(attached(packet, ctx, asked.given)) if packet is not None else ()
+    stands = standing.report(own, policy, asked.sender, ctx)
+    if stands is not None and all(one.says_nothing for one in files):
+        return _valid(stands, files, own, asked)
+    whole = _whole(own, asked)
+    standing.remember(own, whole, ctx)
     files = with_senders(files, policy, None if whole.answers else asked.sender)  # who signed the packet answers for what it brings
     hard = [] if _signed_files(whole, files) else list(whole.hard)
     for one in files:
@@ -175,13 +198,31 @@ def _judge_packet(own: Read, packet: Packet | None, asked: _Asked) -> Judgement:
     return _judgement((whole, *files), tuple(hard), asked, own.kind)
 
 
+def _whole(own: Read, asked: _Asked) -> Part:
+    (whole,) = with_senders((part.judged(own, asked.ctx),), asked.policy, asked.sender)
+    return whole
+
+
+def _valid(stands: SignatureReport, files: tuple[Part, ...], own: Read, asked: _Asked) -> Judgement:
+    """The judgement on a packet whose own valid signature answers for all that it brings."""
+    verdict = Verdict(
+        status=VerdictStatus.VALID,
+        reasons=(),
+        signatures=(stands, *[report for one in files for report in one.reports()]),
+        legal_value=LegalValue.ORIGINAL,
+        policy=asked.policy.name,
+        kind=str(own.kind),
+        attachments=tuple([one.report() for one in files]),
+    )
+    return Judgement(verdict, (), asked.ctx, partial(_whole, own, asked), files)
+
+
 def _signed_files(whole: Part, files: tuple[Part, ...]) -> bool:
     """Whether the packet has no signature of its own and needs none: its files answer."""
     return not whole.answers and {one.code for one in whole.hard} <= UNSIGNED and any(one.is_signed for one in files)
 
 
 def _judgement(parts: tuple[Part, ...], hard: tuple[Violation, ...], asked: _Asked, kind: Kind) -> Judgement:
-    ctx = asked.ctx
     soft = tuple(one for found in parts for one in found.soft)
     total = Sum.of(hard, soft, is_signed=any(one.is_signed for one in parts))  # 11
     reports = tuple(report for one in parts for report in one.reports())
@@ -194,11 +235,4 @@ def _judgement(parts: tuple[Part, ...], hard: tuple[Violation, ...], asked: _Ask
         kind=str(kind),
         attachments=tuple(one.report() for one in parts[1:]),
     )
-    artefacts = {
-        "procedure": PROCEDURE,
-        "algorithms": ctx.algorithm_policy.version,
-        "trust": ctx.trust.fingerprint,
-        "judged-at": rfc3339(ctx.at),
-    }
-    first = next((report.certificate_sha256 for report in reports if report.certificate_sha256), "")
-    return Judgement(verdict, total.violations, artefacts | ({"certificate": first} if first else {}), parts)
+    return Judgement(verdict, total.violations, asked.ctx, others=parts)

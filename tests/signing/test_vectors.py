@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from hub.cli.verify_inputs import Folders, bindings
+from signing import familiar, signer, standing
 from signing.context import Demand
 from signing.policy import SignatureMode, SignaturePolicy
+from signing.remembered import Remembered
 from signing.verify import verify_file
 from tests.hub.test_cli import lgsp
 from tests.signing.signers import folder
@@ -38,6 +40,23 @@ def test_every_vector_is_judged_as_it_ought_to_be(group: str, tmp_path: Path) ->
     assert [fault for one, said in judged if (fault := one.fault(said))] == []
     assert [one.name for one, said in judged if (one.verdict == VALID) != said.verdict.as_json()["accepted"]] == []
     assert len({(one.group, one.name) for one in vectors}) == len(vectors) > 0
+
+
+@pytest.mark.parametrize("group", ["packets", "xml"])
+def test_what_was_judged_before_changes_no_answer(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each vector twice in one context, among all the others, beside somebody who remembers nothing."""
+    vectors = made(group)
+    settings = {one.setting.name: (one.setting.policy(), one.setting.context()) for one in vectors}
+
+    def told(one: Vector) -> object:
+        judged = verify_file(one.data, *settings[one.setting.name], kind=one.kind, content=one.content)
+        parts = [(part.report(), [(answer.faults, answer.judged) for answer in part.answers]) for part in judged.parts]
+        return judged.verdict, judged.violations, dict(judged.artefacts), parts
+
+    remembered = [[told(one) for one in vectors] for _ in range(2)]
+    for module, name in ((familiar, "_passed"), (standing, "_standing"), (signer, "_good")):
+        monkeypatch.setattr(module, name, Remembered(0))
+    assert remembered == [[told(one) for one in vectors]] * 2
 
 
 def test_the_written_folders_are_what_the_command_takes(tmp_path: Path) -> None:
