@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
 
 from asn1crypto import algos
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -142,6 +144,7 @@ def _pss(parameters: bytes) -> Method:
         return Method("rsa-pss", own, masks, read["salt_length"].native)
 
 
+_RSA_SCHEMES = ("rsa-pkcs1", "rsa-pss")
 _KEYS: dict[str, type] = {
     "rsa-pkcs1": rsa.RSAPublicKey,
     "rsa-pss": rsa.RSAPublicKey,
@@ -152,7 +155,12 @@ _KEYS: dict[str, type] = {
 
 def fits(key: CertificatePublicKeyTypes, method: Method) -> bool:
     """Whether a key of this kind can have made such a value."""
-    return isinstance(key, _KEYS.get(method.scheme, ()))
+    return _is_for(type(key), method.scheme)
+
+
+@lru_cache(maxsize=64)  # the classes are abstract ones, which take long to say it
+def _is_for(key: type, scheme: str) -> bool:
+    return issubclass(key, _KEYS.get(scheme, ()))
 
 
 def made(value: bytes, content: Parts, method: Method, key: CertificatePublicKeyTypes) -> bool:
@@ -164,14 +172,12 @@ def made(value: bytes, content: Parts, method: Method, key: CertificatePublicKey
     if not isinstance(octets, bytes):  # in pieces: their digest
         octets, algorithm = digest(method.hash, content) or b"", _PREHASHED[method.hash]
     try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(value, octets, _padding(method), algorithm)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(value, octets, ec.ECDSA(algorithm))
-        elif isinstance(key, ed25519.Ed25519PublicKey):
-            key.verify(value, b"".join(content))
+        if method.scheme in _RSA_SCHEMES:
+            cast(rsa.RSAPublicKey, key).verify(value, octets, _padding(method), algorithm)
+        elif method.scheme == "ecdsa":
+            cast(ec.EllipticCurvePublicKey, key).verify(value, octets, ec.ECDSA(algorithm))
         else:
-            return False
+            cast(ed25519.Ed25519PublicKey, key).verify(value, b"".join(content))
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True

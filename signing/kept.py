@@ -13,13 +13,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal
 
-import rfc8785
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from schemas.canonical import canonical_json
 from schemas.errors import Refused
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.message import Envelope, Verdict, rfc3339
@@ -51,6 +52,7 @@ class Bundle:
         return self.digest, {self.digest: self.json, **self.blobs}
 
 
+@cache  # it is read from a file
 def software() -> str:
     """Name and version of what reaches verdicts here."""
     return f"lgsp-hub {version('lgsp-hub')}"
@@ -86,7 +88,7 @@ def keep(judged: Judgement, data_sha256: str, policy: SignaturePolicy, ctx: Cont
         "verdict": impersonal(judged.verdict),
     }
     rows |= {name: [sha256(der) for der in found] for name, found in ders.items()}
-    return Bundle(rfc8785.dumps(rows), {sha256(der): der for found in ders.values() for der in found})
+    return Bundle(canonical_json(rows), {sha256(der): der for found in ders.values() for der in found})
 
 
 def keeper(envelope: Envelope, policy: SignaturePolicy, ctx: Context) -> Keep:

@@ -45,6 +45,8 @@ class SignaturePolicy:
 
         Raises `Refused` with `sender-mismatch` where it may not sign for `sender` (None: there is nothing to compare with).
         """
+        if not self.bindings and not self.require_binding:
+            return ""  # nobody is bound: anybody may
         own = sender.key if sender else ""
         if certificate_sha256 in self.bindings.get(own, ()):
             return own
