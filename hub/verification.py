@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from hub import record
 from hub.commit import Committer, Transaction
@@ -43,6 +43,10 @@ LONGEST_WAIT = timedelta(days=1)
 AT_ONCE = 32  # in one round
 D = DeliveryState
 log = structlog.get_logger(__name__)
+_KNOWN, _KEEP = (
+    select(evidence.c.sha256).where(evidence.c.sha256.in_(bindparam("digests", expanding=True))),
+    evidence.insert(),
+)  # built once
 
 
 def accepted(tx: Transaction, message_id: UUID, message: Message, at: datetime) -> None:
@@ -65,10 +69,10 @@ def store(conn: Connection, found: Mapping[str, bytes], at: datetime) -> None:
     """Adds what is not there yet."""
     if not found:
         return
-    known = set(conn.execute(select(evidence.c.sha256).where(evidence.c.sha256.in_(found))).scalars())
+    known = set(conn.execute(_KNOWN, {"digests": list(found)}).scalars())
     rows = [{"sha256": digest, "body": body, "stored_at": rfc3339(at)} for digest, body in found.items() if digest not in known]
     if rows:
-        conn.execute(evidence.insert(), rows)
+        conn.execute(_KEEP, rows)
 
 
 def blob(conn: Connection, digest: str) -> bytes:

@@ -156,9 +156,14 @@ def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
+_BURIED = (
+    select(tombstones.c.message_id).where(tombstones.c.tag.in_(bindparam("tags", expanding=True))).limit(1)
+)  # built once: it is asked often
+
+
 def buried(conn: Connection, tags: Sequence[bytes]) -> UUID | None:
     """The erased message that one of the tags recognises."""
-    found: UUID | None = conn.execute(select(tombstones.c.message_id).where(tombstones.c.tag.in_(tags)).limit(1)).scalar()
+    found: UUID | None = conn.execute(_BURIED, {"tags": tags}).scalar()
     return found
 
 

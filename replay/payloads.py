@@ -44,6 +44,7 @@ _INSERT_PAYLOAD, _INSERT_KEY = insert(payloads), insert(message_keys)
 ROWS = select(*loose(payloads), *loose(message_keys, "master_key_id", "wrapped")).join(
     message_keys, message_keys.c.message_id == payloads.c.message_id
 )
+_PUT, _PUT_KEY = insert(payloads), insert(message_keys)  # built once
 _SELECT = ROWS.where(payloads.c.message_id == bindparam("message_id"))
 
 
@@ -122,14 +123,13 @@ class PayloadStore:
         """
         self.stage(sealed)
         body = sealed.ciphertext if len(sealed.ciphertext) <= MAX_ROW_BYTES else None
-        conn.execute(
-            insert(payloads).values(message_id=sealed.message_id, format=FORMAT, digest=sealed.digest, size=sealed.size, body=body)
-        )
+        row = {"message_id": sealed.message_id, "format": FORMAT, "digest": sealed.digest, "size": sealed.size, "body": body}
+        conn.execute(_PUT, row)
         master_key_id, wrapped = sealed.master_key_id, sealed.wrapped
         master = self.current()[0]
         if master.id != master_key_id:  # it was rotated since
             wrapped, master_key_id = self.rewrapped(sealed.message_id, master_key_id, wrapped), master.id
-        conn.execute(insert(message_keys).values(message_id=sealed.message_id, master_key_id=master_key_id, wrapped=wrapped))
+        conn.execute(_PUT_KEY, {"message_id": sealed.message_id, "master_key_id": master_key_id, "wrapped": wrapped})
 
     def rewrapped(self, message_id: UUID, master_key_id: str, wrapped: bytes) -> bytes:
         """The same key, wrapped by the master that wraps now. Raises `Halted("payload-damaged")`."""

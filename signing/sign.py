@@ -67,8 +67,8 @@ def sign_receipt(payload: Mapping[str, Any], key: Ed25519PrivateKey, key_id: str
     The signature is Ed25519 over `RECEIPT_DOMAIN` and the canonical JSON without ``signature``, in base64.
     """
     body = {**payload, "key_id": key_id}
-    body["signature"] = base64.b64encode(key.sign(RECEIPT_DOMAIN + rfc8785.dumps(body))).decode()
-    return rfc8785.dumps(body)
+    body["signature"] = base64.b64encode(key.sign(RECEIPT_DOMAIN + canonical_json(body))).decode()
+    return canonical_json(body)
 
 
 def sign_report(payload: Mapping[str, Any], key: Ed25519PrivateKey, key_id: str) -> bytes:

@@ -79,6 +79,11 @@ class Judgement:
         """The packet itself and its attachments, or the one file."""
         return (self.whole(), *self.others) if self.whole else self.others
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether there is any signature or time-stamp to be judged."""
+        return self.whole is not None or any(one.answers for one in self.others)
+
     def chains(self) -> tuple[tuple[Certificate, ...], ...]:
         """The paths that were judged, each once: whose status a fetcher may be sent to ask for."""
         found = (b.judged.path.certificates for one in self.parts for answer in one.answers for b in answer.bases)
@@ -106,7 +111,7 @@ def verify(envelope: Envelope, policy: SignaturePolicy, ctx: Context, limits: Li
     judged = judge_envelope(envelope, policy, ctx, limits)
     verdict = judged.verdict
     if policy.carries(verdict):
-        address, evidence = keep(judged) if keep and any(part.answers for part in judged.parts) else ("", {})
+        address, evidence = keep(judged) if keep and judged.is_signed else ("", {})
         return Message(envelope, verdict, {**judged.artefacts, "evidence": address} if address else judged.artefacts, evidence)
     first, violations = judged.violations[0], judged.violations
     if policy.mode is SignatureMode.REQUIRE:
