@@ -41,6 +41,15 @@ _OUTCOMES = {
     "not-done": "chưa làm",
     "changed": "đã đổi",
 }
+_WORDS = {
+    "verify": "xác minh lại",
+    "revalidate": "kiểm tra lại",
+    "retranslate": "dịch lại",
+    "sandbox": "chuyển thử",
+    "redeliver": "chuyển lại",
+    "done": "xong",
+    "cancelled": "đã hủy",
+}
 
 Values = Mapping[tuple[int, str], Mapping[str, Any]]  # findings with their values, by index and transmission
 
@@ -50,11 +59,11 @@ def page(report: bytes, values: Values = MappingProxyType({})) -> str:
     they stand instead of the commitments that they open, and only those that do."""
     told = json.loads(report)
     request = told["request"]
-    rows = [(vi, en, request.get(name)) for name, vi, en in _FACTS]
+    rows = [(vi, en, _word(request.get(name)) if name == "mode" else request.get(name)) for name, vi, en in _FACTS]
     rows += [
         ("Người lập", "Asked for by", _who(told["requested_by"])),
         ("Người phê duyệt", "Approved by", _who(told["approved"]["by"]) if told["approved"] else "–"),
-        ("Trạng thái", "State", told["state"]),
+        ("Trạng thái", "State", _word(told["state"])),
         ("Kết thúc lúc", "Ended at", told["ended_at"]),
         ("SHA-256 yêu cầu", "SHA-256 of the request", told["request_sha256"]),
         ("SHA-256 kết quả", "SHA-256 of the results", told["results_sha256"]),
@@ -111,13 +120,14 @@ def _exceptions(told: Mapping[str, Any], values: Values) -> str:
 
 
 def _detail(one: Mapping[str, Any], known: Mapping[str, Any]) -> str:
-    """What is said of an item: first as of then, then each question about today, with its fields in lines of their own."""
-    parts = [_said(one)] + [
-        f"<p><b>{vi} <span class=en>· {en}</span></b></p>{_said(one[name])}" for name, (vi, en) in _INNER.items() if name in one
-    ]
+    """What is said of an item: first as of then, then each question about today, each with its fields."""
     salt = str(known.get("salt", ""))
-    lines = _fields(one, known, salt) + [line for name in _INNER for line in _fields(one.get(name, {}), known.get(name, {}), salt)]
-    return "".join(parts) + (f"<ul>{''.join(lines)}</ul>" if lines else "")
+    parts = [_said(one), _fields(one, known, salt)]
+    for name, (vi, en) in _INNER.items():
+        if name in one:
+            heading = f"<p><b>{vi} <span class=en>· {en}</span></b></p>"
+            parts += [heading, _said(one[name]), _fields(one[name], known.get(name, {}), salt)]
+    return "".join(parts)
 
 
 def _said(one: Mapping[str, Any]) -> str:
@@ -127,13 +137,15 @@ def _said(one: Mapping[str, Any]) -> str:
     )
 
 
-def _fields(one: Mapping[str, Any], known: Mapping[str, Any], salt: str) -> list[str]:
+def _fields(one: Mapping[str, Any], known: Mapping[str, Any], salt: str) -> str:
+    """A line for each field: what it was → what it is."""
     shown = {path: _opened(pair, known.get("fields", {}).get(path, pair), salt) for path, pair in one.get("fields", {}).items()}
-    return [
+    lines = [
         f"<li><code>{_text(path)}</code>: <code>{_text(json.dumps(then, ensure_ascii=False))}</code> → "
         f"<code>{_text(json.dumps(now, ensure_ascii=False))}</code></li>"
         for path, (then, now) in shown.items()
     ]
+    return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
 
 def _opened(signed: list[Any], found: list[Any], salt: str) -> list[Any]:
@@ -144,6 +156,10 @@ def _opened(signed: list[Any], found: list[Any], salt: str) -> list[Any]:
 def _counts(outcomes: Mapping[str, int], total: int) -> str:
     rows = "".join(f"<tr><td>{_outcome(name)}</td><td>{number}</td></tr>" for name, number in outcomes.items())
     return f"<table>{rows}<tr><th>Tổng <span class=en>· total</span></th><th>{total}</th></tr></table>"
+
+
+def _word(name: Any) -> str:
+    return f"{_WORDS[name]} · {name}" if name in _WORDS else str(name)
 
 
 def _outcome(name: str) -> str:

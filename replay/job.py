@@ -42,6 +42,13 @@ class Mode(StrEnum):
         return self in (Mode.RETRANSLATE, Mode.SANDBOX, Mode.REDELIVER)
 
 
+def mode_of(text: str) -> Mode:
+    """Raises `Refused("invalid-request")` for one that is none."""
+    if text not in set(Mode):
+        raise Refused("invalid-request", got=text, expected=" | ".join(Mode))
+    return Mode(text)
+
+
 class JobState(StrEnum):
     """Where a job stands."""
 

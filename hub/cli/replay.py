@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub.cli.desk import Desk
     from hub.rework.workshop import Workshop
     from hub.sessions import Session
-    from replay.job import Job, Mode
+    from replay.job import Job
 
 app = typer.Typer(
     no_args_is_help=True, help="Phát lại: xét lại, dịch lại, chuyển lại. / Replay: look again, translate again, deliver again."
@@ -64,10 +64,11 @@ def create(
 ) -> None:
     """Lập một lần phát lại trên danh sách được chốt ngay lúc này. / Make a replay over a selection that is frozen now."""
     from hub.replays import Asked
+    from replay.job import mode_of
     from replay.selection import Query
 
     query = Query(tuple(message or ()), first, last, agency, system, kind, state, cause, document, _utc(since), _utc(until))
-    asked = Asked(_mode(mode), query, dry_run=not execute, new_key=new_key, rate_per_s=rate, reason=reason)
+    asked = Asked(mode_of(mode), query, dry_run=not execute, new_key=new_key, rate_per_s=rate, reason=reason)
     _show(_with(home, session, lambda shop, who: _told(shop, who, shop.replays.create(who, asked))), as_json)
 
 
@@ -270,15 +271,6 @@ def _told(shop: Workshop, who: Session, job: Job) -> dict[str, Any]:
     return shop.reader.status(who, job.id)
 
 
-def _mode(text: str) -> Mode:
-    from replay.job import Mode
-    from schemas.errors import Refused
-
-    if text not in set(Mode):
-        raise Refused("invalid-request", got=text, expected=" | ".join(Mode))
-    return Mode(text)
-
-
 def _utc(at: datetime | None) -> datetime | None:
     from datetime import UTC
 
@@ -292,7 +284,11 @@ def _show(told: dict[str, Any], as_json: bool) -> None:
     dry = " (chạy thử / dry run)" if told["mode"] == "redeliver" and told["dry_run"] else ""
     print(f"{told['id']}  {told['mode']}{dry}: {told['state']}, {told['items']} mục / items")
     print("  " + ", ".join(f"{name} {number}" for name, number in told["outcomes"].items()))
-    print(f"  digest {told['digest']}")
+    request = told["request"]
+    conditions = json.dumps({**request["query"], **told.get("typed", {})}, ensure_ascii=False)
+    key = "; khóa chống trùng mới / under new idempotency keys" if request["new_key"] else ""
+    print(f"  điều kiện / conditions: {conditions}; lý do / reason: {request['reason'] or '–'}{key}")
+    print(f"  mã băm yêu cầu / digest of the request: {told['digest']}")
     if told["confirm"]:
         approved = told["approved"]
         print(f"  phê duyệt / approved: {approved['at'] if approved else 'chưa / not yet'}; xác nhận / confirm: «{told['confirm']}»")

@@ -154,6 +154,7 @@ def test_a_changed_mapping_is_told_field_by_field_to_who_may_see_it(staff: Staff
     assert "việc số" not in reports_replay.page(signed)
     page = reports_replay.page(signed, staff.shop.reader.values(staff.session("cuc"), job.id))
     assert "V/v việc số 1" in page and f"{HERE},1/X" in page and shut[path][0] not in page
+    assert "dịch lại · retranslate" in page and "Xét theo hiện tại" in page
 
 
 def test_values_go_with_the_message_and_the_report_stays(staff: Staff) -> None:
