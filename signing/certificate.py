@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 
 from schemas.errors import Refused
-from signing import unreadable
+from signing import extensions, unreadable
 from signing.limits import MAX_CERTIFICATE_BYTES
 
 T = TypeVar("T", bound=x509.ExtensionType)
@@ -92,7 +92,7 @@ def of(parsed: x509.Certificate) -> Certificate:
             not_before=parsed.not_valid_before_utc,
             not_after=parsed.not_valid_after_utc,
             hash_name=hash_algorithm.name if hash_algorithm else "",
-            extensions=parsed.extensions,
+            extensions=extensions.of(parsed),
         )
     except (UnsupportedAlgorithm, *_MALFORMED) as fault:
         raise _refused(parsed.public_bytes(Encoding.DER), fault) from fault

@@ -130,6 +130,9 @@ HONEST: dict[str, Callable[[], Case]] = {
     "a critical e-mail purpose": lambda: chain(
         "", SIGNER.but(extensions=(_purpose(ExtendedKeyUsageOID.EMAIL_PROTECTION, critical=True),)), CA, ROOT
     ),
+    "a policy's notice in letters that its type has not": lambda: chain(
+        "", SIGNER.but(extensions=(_notice("gælder".encode("latin-1")),)), CA, ROOT
+    ),
     "an unknown extension that is not critical": lambda: chain("", SIGNER.but(extensions=((UNKNOWN, False),)), CA, ROOT),
     "the first second of its period": lambda: chain("", SIGNER.but(not_before=AT), CA, ROOT),
     "the last second of its period": lambda: chain("", SIGNER.but(not_after=AT), CA, ROOT, differs=OPENSSL),
@@ -141,6 +144,18 @@ def _mapping(above: ObjectIdentifier, below: ObjectIdentifier) -> Extension:
     """policyMappings; `cryptography` has no type for it: SEQUENCE OF SEQUENCE { issuerDomainPolicy, subjectDomainPolicy }."""
     der = asn1.PolicyMappings([{"issuer_domain_policy": above.dotted_string, "subject_domain_policy": below.dotted_string}]).dump()
     return x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.33"), der), True
+
+
+def _notice(letters: bytes) -> Extension:
+    """One policy with a UserNotice whose explicitText is a VisibleString of these bytes."""
+    notice = _sequence(bytes((0x1A, len(letters))) + letters)
+    qualifier = _sequence(bytes.fromhex("06082b06010505070202") + notice)
+    octets = _sequence(_sequence(bytes.fromhex("06032a0304") + _sequence(qualifier)))
+    return x509.UnrecognizedExtension(x509.ExtensionOID.CERTIFICATE_POLICIES, octets), False
+
+
+def _sequence(octets: bytes) -> bytes:
+    return bytes((0x30, len(octets))) + octets
 
 
 def _purpose(*oids: ObjectIdentifier, critical: bool = False) -> Extension:
