@@ -1,12 +1,14 @@
 """The border to pyHanko's PDF reader: foreign bytes reach it here, within bounds, and whatever it raises becomes `Refused`.
 
 The reader is strict where the file lets it; a sloppy file is read leniently and says so. What the library leaves unbounded is bounded here:
-entries of cross-reference streams, and the work of following references (its difference analysis walks every path to every object).
+entries of cross-reference streams, long strings, the tree of fields, and the work of following references (its difference analysis walks
+every path to every object).
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import struct
 import unicodedata
 import zlib
@@ -30,6 +32,10 @@ MAX_REVISIONS = 200
 MAX_ENTRIES = 1_000_000  # of one cross-reference section
 MAX_STEPS = 4_000_000  # values looked at while following references, in the largest file
 _STEPS = 150_000  # in the smallest; in between, one more for every four bytes
+MAX_HEX_DIGITS = 6_000_000  # in long strings, all signatures together: the library reads them one by one, with a hundred bytes for each
+_LONG_HEX = re.compile(rb"<[0-9A-Fa-f\x00\t\n\x0c\r ]{2048,}+")
+MAX_FIELDS = 20_000  # of the form, each as often as it is led to
+MAX_FIELD_DEPTH = 64
 MAX_ANCESTORS = 32  # of a page, looked at for what it inherits
 _INHERITED = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 _DECODING = DecodeLimits(
@@ -211,6 +217,9 @@ def open_pdf(data: bytes, max_bytes: int = MAX_BYTES) -> Document:
         raise Refused("too-large", got=f"{len(data)} bytes", expected=f"a PDF of at most {max_bytes} bytes")
     if not data.startswith(b"%PDF-"):
         raise Refused("malformed-pdf", got=data[:8].hex(" "), expected="%PDF- in the beginning")
+    digits = sum(len(found[0]) for found in _LONG_HEX.finditer(data))
+    if digits > MAX_HEX_DIGITS:
+        raise Refused("resource-limit", got=f"{digits} hexadecimal digits in long strings", expected=f"at most {MAX_HEX_DIGITS}")
     try:
         return _opened(data, strict=True)
     except Refused as fault:
@@ -227,6 +236,7 @@ def _opened(data: bytes, *, strict: bool) -> Document:
         root: Any = reader.root
         if not isinstance(root, generic.DictionaryObject) or not isinstance(root["/Pages"], generic.DictionaryObject):
             raise Refused("malformed-pdf", got="no pages", expected="a catalogue with pages")
+        _check_fields(root)
         from pyhanko.sign.fields import enumerate_sig_fields
 
         found = [
@@ -235,3 +245,20 @@ def _opened(data: bytes, *, strict: bool) -> Document:
             if not isinstance(entry(ref.get_object(), "/V", generic.NullObject()), generic.NullObject)
         ]
     return Document(data, reader, strict, tuple(found))
+
+
+def _check_fields(root: generic.DictionaryObject) -> None:
+    """The library walks the tree of fields without counting: forty that name the next one twice are a million million ways."""
+    form = entry(root, "/AcroForm", {})
+    pending: list[tuple[Any, int]] = [(one, 1) for one in entry(form, "/Fields", ())]
+    left = MAX_FIELDS - len(pending)
+    while pending and left >= 0:
+        value, depth = pending.pop()
+        found = value.get_object() if isinstance(value, generic.IndirectObject) else value  # type: ignore[no-untyped-call]
+        kids = entry(found, "/Kids", ()) if isinstance(found, generic.DictionaryObject) else ()
+        if kids and depth > MAX_FIELD_DEPTH:
+            raise misc.PdfReadError("fields within fields beyond measure, or in a circle")
+        left -= len(kids)
+        pending.extend((one, depth + 1) for one in kids)
+    if left < 0:
+        raise Refused("resource-limit", got="more ways to fields than can be gone", expected=f"at most {MAX_FIELDS} fields")

@@ -307,6 +307,26 @@ def paths_without_number(world: World) -> Case:
     return Case("more ways to an object than can be walked", filled(data), None, ("resource-limit",))
 
 
+def fields_without_number(_: World) -> Case:
+    """The same with fields of the form, of which the last is a signature's."""
+    fields = {n: b"<< /T (a) /Kids [%d 0 R %d 0 R] >>" % (n + 1, n + 1) for n in range(20, 60)} | {60: b"<< /FT /Sig /T (x) >>"}
+    form = OBJECTS[6].replace(b"[7 0 R]", b"[20 0 R]")
+    return Case(
+        "more ways to a field than can be gone", paper.written({**OBJECTS, 6: form, **fields}), None, ("resource-limit",), findings=0
+    )
+
+
+def signature_without_end(_: World) -> Case:
+    field = b"<< /FT /Sig /T (x) /V << /Type /Sig /Contents <" + b"0" * 6_000_001 + b"> >> >>"
+    form = OBJECTS[6].replace(b"[7 0 R]", b"[20 0 R]")
+    return Case("millions of digits to read", paper.written({**OBJECTS, 6: form, 20: field}), None, ("resource-limit",), findings=0)
+
+
+def fields_in_a_circle(_: World) -> Case:
+    form, fields = OBJECTS[6].replace(b"[7 0 R]", b"[20 0 R]"), {20: b"<< /T (a) /Kids [21 0 R] >>", 21: b"<< /T (b) /Kids [20 0 R] >>"}
+    return Case("fields that contain themselves", paper.written({**OBJECTS, 6: form, **fields}), None, ("malformed-pdf",), findings=0)
+
+
 def circular_pages(world: World) -> Case:
     base = paper.written({**OBJECTS, 2: b"<< /Type /Pages /Kids [3 0 R 2 0 R] /Count 2 >>"})
     return Case("pages that contain themselves", filled(embedded(Forger(world.person).sign, base)), None, _MODIFIED)
@@ -351,6 +371,9 @@ DEFECTS: tuple[Builder, ...] = (
     bomb,
     paths_without_number,
     circular_pages,
+    fields_without_number,
+    signature_without_end,
+    fields_in_a_circle,
 )
 
 
