@@ -14,6 +14,7 @@ MAX_OCSP_BYTES = 128 * 1024
 MAX_OCSPS = 256
 MAX_OCSP_SINGLES = 64  # answers in one response
 MAX_CRL_CACHE_BYTES = 32 * MIB  # DER of the lists whose index is remembered
+MAX_PATHS_BYTES = 32 * MIB  # of certificates whose paths are remembered
 MAX_JUDGED_BYTES = 16 * MIB  # of signers whose path and status are remembered: some 2,000
 MAX_FAMILIAR_BYTES = 16 * MIB  # of signatures whose words are remembered: some 1,500
 MAX_STANDING = 4096  # valid signatures whose report is remembered

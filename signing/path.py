@@ -10,7 +10,7 @@ never makes a path good.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -24,10 +24,12 @@ from signing import certificate, rfc5280
 from signing.algorithms import CERTIFICATE_HASHES, CURRENT, check_key
 from signing.certificate import Certificate, issued
 from signing.context import ANY_POLICY, Context, PolicyDemand, Purpose, Status
-from signing.limits import MAX_CAS, MAX_STEPS
+from signing.limits import MAX_CAS, MAX_PATHS_BYTES, MAX_STEPS
 from signing.purpose import authority_faults, extension_faults, purpose_faults
+from signing.remembered import Remembered
 from signing.trust import TrustStore
 
+_ENTRY_BYTES = 4096  # of a remembered answer without the certificates
 CLOCK_TOLERANCE = timedelta(days=1)  # how far a signer's own clock may be wrong before his claim contradicts his certificate
 
 
@@ -170,13 +172,20 @@ def _key_faults(key: CertificatePublicKeyTypes, whose: str, ctx: Context) -> tup
     return (error(answer.reason, got=f"{type(key).__name__.removesuffix('PublicKey')} {size} ({whose})", expected=answer.source),)
 
 
-@lru_cache(maxsize=4096)
+_found: Remembered[Hashable, Paths] = Remembered(MAX_PATHS_BYTES)
+
+
 def find(signer: Certificate, others: tuple[Certificate, ...], trust: TrustStore, demands: Demands = ORDINARY) -> Paths:
     """Chains from `signer` over `others` (as sent, believed for nothing) and the store's certificates to one of its anchors.
 
-    Independent of time; remembered by signer, others, store and demands, so that a packet of a known sender costs one look-up.
-    Thread-safe.
+    Independent of time; remembered by signer, others, store and demands, so that a packet of a known sender costs one look-up, and up to
+    a weight, for what is sent along is the sender's choice. Thread-safe.
     """
+    weight = _ENTRY_BYTES + len(signer.der) + sum(len(cert.der) for cert in others)
+    return _found.of((signer, others, trust, demands), lambda: _find(signer, others, trust, demands), weight)
+
+
+def _find(signer: Certificate, others: tuple[Certificate, ...], trust: TrustStore, demands: Demands) -> Paths:
     purpose = purpose_faults(signer, demands.purpose)
     chains: list[Chain] = []
     best: tuple[Violation, ...] | None = None
