@@ -172,14 +172,16 @@ def remember(seen: Sight, root: Element, finding: Finding) -> None:
     if local_name(root) != "edXML":  # other documents are judged by other rules
         return
     sound = finding.kind == "xmldsig" and finding.integrity is Integrity.OK and finding.coverage is Coverage.WHOLE
-    if not sound or finding.violations or not finding.signer:
+    if not sound or finding.violations or not finding.signer or finding.algorithms:  # the rules of the common form name no algorithms
         return
     info, keys = xmldsig.read_signed_info(seen.signature, light=True), xml_key.read_key_info(seen.signature)
     _, before, after, _ = seen.words
     if info.like is None or keys.key_hints or xmldsig.frame_of(info.octets) != (before + _DIGEST_TAG, seen.digest, b"<" + after):
         return
     how = integrity.plan(info)
-    holder = next(one for one in keys.certificates if one.der == finding.signer)
+    holder = next((one for one in keys.certificates if one.der == finding.signer), None)
+    if holder is None:
+        return
     others = tuple(one.key for one in keys.certificates if one != holder and cms_value.fits(one.key, how.method))
     weight = _ENTRY_BYTES + len(seen.signed_info) + sum(len(one.der) for one in keys.certificates) * 2
     _passed.put(seen.words, _Passed(finding, info.like, how, not info.references[0].uri, holder.key, others), weight)
