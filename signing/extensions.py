@@ -1,6 +1,6 @@
 """The extensions of a certificate, also where a policy's notice for people is written in letters that its string type has not.
 
-National authorities have issued such certificates: text of Latin-1 in a VisibleString (X.680 §41). The parser refuses all extensions for it.
+National authorities have issued such certificates: text of Latin-1 in a VisibleString (X.680 §41). The parser refuses all of them for it.
 Nobody decides anything by a notice (RFC 5280 §4.2.1.4), so they are read once more without qualifiers; everything else stays as strict.
 """
 
@@ -25,7 +25,7 @@ def of(parsed: x509.Certificate) -> x509.Extensions:
 
 
 def _without_qualifiers(der: bytes) -> bytes | None:
-    """The certificate with nothing but the identifiers in its policies; its signature does not fit any more. None where it has no policies."""
+    """The certificate with nothing but the identifiers in its policies; its signature fits no more. None where it has no policies."""
     try:
         read = asn1.Certificate.load(der, strict=True)
         found = [one for one in read["tbs_certificate"]["extensions"] if one["extn_id"].dotted == _POLICIES]

@@ -151,7 +151,7 @@ def _notice(letters: bytes) -> Extension:
     notice = _sequence(bytes((0x1A, len(letters))) + letters)
     qualifier = _sequence(bytes.fromhex("06082b06010505070202") + notice)
     octets = _sequence(_sequence(bytes.fromhex("06032a0304") + _sequence(qualifier)))
-    return x509.UnrecognizedExtension(x509.ExtensionOID.CERTIFICATE_POLICIES, octets), False
+    return x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.32"), octets), False
 
 
 def _sequence(octets: bytes) -> bytes:
