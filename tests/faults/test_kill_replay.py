@@ -36,9 +36,10 @@ from tests.replay.conftest import postgres_url as postgres_url  # noqa: PLC0414 
 
 SENDER, RECEIVER = "H32.01", "H32.02"
 MESSAGES = 200
-RATE = 40.0  # so that there is a middle to be killed in
-KILLS = (30, 110)  # items done
+RATE = 20.0  # so that there is a middle to be killed in, on a busy machine, too
+KILLS = (20, 70)  # items done
 SETTLED_S = 180
+pytestmark = pytest.mark.timeout(900)  # a dozen processes, each started on what a busy machine has left
 
 
 @dataclass
