@@ -91,7 +91,8 @@ def add(tx: Transaction, *, login: str, name: str, roles: Iterable[str], kept: s
     person = Person(uuid4(), login, shown_name, known, "", rfc3339(at))
     row = {"id": person.id, "login": login, "name": person.name, "roles": _as_text(known), "password": kept, "disabled_at": ""}
     tx.conn.execute(persons.insert(), {**row, "created_at": rfc3339(at), "changed_at": rfc3339(at)})
-    _journal(tx, person.id, "added", by, at, roles=sorted(known), login_sha256=digest(login), password_sha256=digest(kept))
+    committed = {"login_sha256": digest(login), "password_sha256": digest(kept), "name_sha256": digest(person.name)}
+    _journal(tx, person.id, "added", by, at, roles=sorted(known), **committed)
     return person
 
 
@@ -105,7 +106,7 @@ def set_password(tx: Transaction, login: str, kept: str, *, by: str, at: datetim
 
 def renew_hash(tx: Transaction, person_id: UUID, kept: str, at: datetime) -> None:
     """The same password, hashed with today's costs. Sessions last."""
-    tx.conn.execute(update(persons).where(persons.c.id == person_id).values(password=kept))
+    tx.conn.execute(update(persons).where(persons.c.id == person_id).values(password=kept, changed_at=rfc3339(at)))
     _journal(tx, person_id, "password-set", "hub", at, password_sha256=digest(kept), sessions_ended=0)
 
 

@@ -154,7 +154,8 @@ class Sessions:
         expires_at = rfc3339(at + timedelta(seconds=self.settings.session_s))
         values: dict[str, Any] = {"id": session_id, "person_id": person_id, "secret_sha256": sha256(secret.encode()).digest()}
         tx.conn.execute(sessions.insert(), {**values, "created_at": rfc3339(at), "expires_at": expires_at, "ended_at": ""})
-        _journal(tx, person_id, "opened", peer, at, session=session_id)
+        secret_sha256 = values["secret_sha256"].hex()
+        _journal(tx, person_id, "opened", peer, at, session=session_id, secret_sha256=secret_sha256, expires_at=expires_at)
         return Opened(f"{PREFIX}{session_id}.{secret}", expires_at, person_of(row))
 
 

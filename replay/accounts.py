@@ -18,7 +18,8 @@ from replay.findings import Findings
 from replay.store.loose import loose
 from replay.store.people import persons
 
-_PERSONS = loose(persons, "id", "login", "roles", "password", "disabled_at")
+_PERSONS = loose(persons)
+_CHANGED = ("roles-set", "password-set", "disabled", "enabled")
 
 
 @dataclass(slots=True)
@@ -26,7 +27,10 @@ class _Account:
     roles: list[str]
     login: str  # SHA-256, as the journal has it
     password: str  # the same
-    enabled: bool = True
+    name: str | None  # the same; None where the entry is older than that
+    created_at: str
+    changed_at: str
+    disabled_at: str = ""
 
 
 @dataclass(slots=True)
@@ -36,11 +40,12 @@ class Accounts:
     findings: Findings
     known: dict[str, _Account] = field(default_factory=dict)  # by id (hexadecimal)
 
-    def fold(self, values: Mapping[str, Any]) -> None:
+    def fold(self, values: Mapping[str, Any], at: str) -> None:
         """A ``person`` entry."""
         person, what = hexadecimal(values["person"]), values["what"]
         if what == "added":
-            self.known[person] = _Account(list(values["roles"]), values["login_sha256"], values["password_sha256"])
+            login, password, name = values["login_sha256"], values["password_sha256"], values.get("name_sha256")
+            self.known[person] = _Account(list(values["roles"]), login, password, name, at, at)
             return
         account = self.known[person]
         if what == "roles-set":
@@ -48,7 +53,9 @@ class Accounts:
         elif what == "password-set":
             account.password = values["password_sha256"]
         elif what in ("disabled", "enabled"):
-            account.enabled = what == "enabled"
+            account.disabled_at = at if what == "disabled" else ""
+        if what in _CHANGED:
+            account.changed_at = at
 
     def check(self, conn: Connection) -> None:
         """After the last entry."""
@@ -67,7 +74,10 @@ class Accounts:
             "roles": (row.roles, json.dumps(account.roles)),
             "login": (digest(row.login), account.login),
             "password": (digest(row.password), account.password),
-            "disabled_at": (row.disabled_at == "", account.enabled),
+            "disabled_at": (row.disabled_at, account.disabled_at),
+            "name": (digest(row.name) if account.name else None, account.name),
+            "created_at": (row.created_at, account.created_at),
+            "changed_at": (row.changed_at, account.changed_at),
         }
         for name, (got, expected) in pairs.items():
             if got != expected:

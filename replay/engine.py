@@ -26,6 +26,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -251,7 +252,7 @@ def end_job(tx: Writing, job: Job, state: JobState, sign: Callable[[Mapping[str,
     report = sign(told)
     values = {"state": str(state), "report": report, "runner": "", "lease_until": "", "updated_at": rfc3339(at)}
     tx.conn.execute(update(replays).where(replays.c.id == job.id).values(values))
-    fields = {"results_sha256": told["results_sha256"], "outcomes": told["outcomes"]}
+    fields = {"results_sha256": told["results_sha256"], "report_sha256": sha256(report).hexdigest(), "outcomes": told["outcomes"]}
     journal(tx, job, str(state), by=by, at=at, **fields)
 
 

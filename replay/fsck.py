@@ -11,18 +11,19 @@ The steps:
 6. deliveries    exactly those that the acceptance lists, one per recipient; each stands as its last entry says
 7. head          size and frontier are those of the entries; the nodes that tiles are made of are those of the leaves
 8. checkpoint    an older one, kept elsewhere: the log of its size had its root
-9. accounts      people's roles, passwords and locks are those that the journal tells of
+9. accounts      people's names, roles, passwords and locks are those that entries tell of; sessions are those of logins
 10. artefacts    what entries say messages were judged and translated with is kept, and is what it was, in force since when they say
 11. erasures     what an entry calls erased is gone everywhere; holds and tombstones are those that entries speak of
 12. evidence     of every verdict is kept, and is what it was; a verdict that was reached again stands as its last entry says
 13. published    checkpoints are signed, and of the tree that the entries make; cosignatures are of them
 14. index        the full-text index finds what the rows of `search` say
+15. replays       jobs, selections, results, reports and approvals are those that entries tell of
 
 An erased opening or payload is no difference if an ``erased`` entry names its message. What is state of work only (when a delivery is
 due, whose lease it is, the excerpt of an answer) is not in the journal and not checked. Reads one snapshot and never holds the writer up.
 
 It is longer than 300 lines because all steps share one pass over the entries.
-3 to 6: `replay.accepted`, `replay.standing`; what rows must be: `replay.derived`; 12 to 14: modules named `replay.fsck_…`.
+1 to 6: `replay.fsck_chunk`, `replay.accepted`, `replay.standing`; what rows must be: `replay.derived`; 12 to 15: modules named `replay.fsck_…`.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ from replay.fsck_chunk import MALFORMED, Examined, Fact, of_another_form
 from replay.fsck_evidence import Evidence
 from replay.fsck_pool import Kit
 from replay.fsck_published import PublishedCheck
+from replay.fsck_replays import Replays
+from replay.fsck_sessions import Sessions
 from replay.fsck_tree import TreeCheck
 from replay.in_force import InForce
 from replay.merkle import Frontier
@@ -104,7 +107,8 @@ def fsck(
     findings = Findings()
     kit = keys.kit(frozenset(FOLDED))
     with store.read() as conn:
-        check = _Check(conn, PublishedCheck(findings, keys.log, keys.witnesses), expected, findings, kit.origins)
+        published = PublishedCheck(findings, keys.log, keys.witnesses)
+        check = _Check(conn, published, Replays(findings, keys.receipts), expected, findings, kit.origins)
         try:
             check.published.begin(conn)
             size = _size(conn)
@@ -130,12 +134,14 @@ def _size(conn: Connection) -> int:
 class _Check:
     conn: Connection
     published: PublishedCheck
+    replays: Replays
     expected: Checkpoint | None
     findings: Findings
     origins: Sequence[str]  # names of the log that its keys know
     standing: Deliveries = field(init=False)
     senders: SenderIds = field(init=False)
     accounts: Accounts = field(init=False)
+    sessions: Sessions = field(init=False)
     tree: TreeCheck = field(init=False)
     evidence: Evidence = field(init=False)
     worked_with: set[str] = field(default_factory=set)  # artefacts that entries name
@@ -146,7 +152,7 @@ class _Check:
     head: tuple[int, str] = (0, "")  # size and origin
 
     def __post_init__(self) -> None:
-        self.accounts, self.in_force = Accounts(self.findings), InForce(self.findings)
+        self.accounts, self.sessions, self.in_force = Accounts(self.findings), Sessions(self.findings), InForce(self.findings)
         self.tree, self.evidence = TreeCheck(self.findings), Evidence(self.findings)
         self.standing, self.senders, self.erasures = Deliveries(self.findings), SenderIds(self.findings), Erasures(self.findings)
 
@@ -181,6 +187,11 @@ class _Check:
             got, expected = of_another_form(fault, fact.event)
             self.findings.differ("opening-changed", f"openings/{fact.index}", got=got, expected=expected)
 
+    def person(self, values: Mapping[str, Any], at: str) -> None:
+        """Something happened to somebody's account."""
+        self.accounts.fold(values, at)
+        self.sessions.person(values, at)
+
     def _unopened(self, fact: Fact) -> None:
         for unknown in (self.standing.unknown if fact.event == "delivery" else self.senders.unknown, self.evidence.unknown):
             unknown.add(fact.message_id)
@@ -192,6 +203,8 @@ class _Check:
         self._note_root()
         self.standing.check(self.conn)
         self.accounts.check(self.conn)  # 9
+        self.sessions.check(self.conn)
+        self.replays.check(self.conn, self.erasures.tags)  # 15
         self.erasures.check(self.conn)  # 11
         self.in_force.check(self.conn)  # 10
         self._totals()
@@ -259,7 +272,10 @@ FOLDED: Mapping[str, Callable[[_Check, Fact, Mapping[str, Any]], object]] = {
     "accepted": lambda check, _, values: check.evidence.pending(values),
     "delivery": lambda check, fact, values: check.standing.fold(fact.index, values),
     "verified-again": lambda check, _, values: check.evidence.again(values),
-    "person": lambda check, _, values: check.accounts.fold(values),
+    "person": lambda check, fact, values: check.person(values, fact.at),
+    "login": lambda check, fact, values: check.sessions.login(values, fact.at),
+    "logout": lambda check, fact, values: check.sessions.logout(values, fact.at),
+    "replay": lambda check, fact, values: check.replays.fold(fact.index, fact.at, values),
     "artefact": lambda check, fact, values: check.worked_with.add(check.in_force.fold(fact.index, fact.at, values)),
     "erased": lambda check, _, values: check.erasures.erased(derived.hexadecimal(values["message_id"]), values),
     "hold": lambda check, fact, values: check.erasures.hold(derived.hexadecimal(values["message_id"]), values, fact.at),

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
 
 from replay.store.index_key import index_key
 from replay.store.tables import AnyRow, deliveries, entries, log_head, messages
@@ -111,7 +111,7 @@ def _statement(query: Query, transmissions: bool) -> Select[Any]:
         statement = statement.add_columns(deliveries.c.carrier_id).join(deliveries, deliveries.c.message_id == messages.c.id).distinct()
         return statement.where(*conditions, *of_delivery).order_by(messages.c.index, deliveries.c.carrier_id)
     if of_delivery:
-        conditions.append(exists().where(deliveries.c.message_id == messages.c.id, *of_delivery))
+        conditions.append(_some_delivery(*of_delivery))
     return statement.where(*conditions).order_by(messages.c.index)
 
 
@@ -128,12 +128,17 @@ def _of_message(query: Query) -> list[Any]:
     conditions = [condition for name, condition in asked.items() if getattr(query, name) not in ("", None, ())]
     if query.agency:
         key = AgencyCode.of(query.agency).key
-        received = exists().where(deliveries.c.message_id == messages.c.id, deliveries.c.recipient_key == key)
+        received = _some_delivery(deliveries.c.recipient_key == key)
         conditions.append(or_(messages.c.sender_key == key, received))
     if query.system:
-        taken = exists().where(deliveries.c.message_id == messages.c.id, deliveries.c.system == query.system)
+        taken = _some_delivery(deliveries.c.system == query.system)
         conditions.append(or_(messages.c.principal == query.system, taken))
     return conditions
+
+
+def _some_delivery(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the message has a delivery like that: any of its own, not the one that the question may be about besides."""
+    return exists().where(deliveries.c.message_id == messages.c.id, *conditions).correlate(messages)
 
 
 def _of_delivery(query: Query) -> list[Any]:

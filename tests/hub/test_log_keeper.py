@@ -19,12 +19,12 @@ from hub.log_keeper import LogKeeper
 from hub.log_opening import witnesses_of
 from hub.node import utc_now
 from hub.rotation import retire_signing, rotate_signing
-from hub.stamps import checked_token
 from hub.witness_home import init_witness, open_witness
 from replay.checkpoint import Checkpoint
 from replay.entry import EntryDraft
 from replay.store.tables import checkpoints
 from schemas.errors import Halted
+from signing.checked_token import checked_token
 from signing.cosignature import cosigned_at
 from signing.note import NoteVerifier
 from tests.api.face import listening

@@ -9,11 +9,11 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
@@ -23,24 +23,30 @@ from adapters.contract import AgencyInDoubt
 from hub import persons
 from hub.demo.pki import build_pki
 from hub.keys import Keyring
-from hub.passwords import Passwords
 from hub.persons import Role
 from hub.status import report as report_status
 from replay.checkpoint import Checkpoint
-from replay.cosigned import record_checkpoint, record_cosignature
+from replay.cosigned import record_checkpoint, record_cosignature, record_stamp
 from replay.entry import EntryDraft
 from replay.findings import FsckReport
 from replay.fsck import FsckKeys, fsck
+from replay.job import JobState, Mode
 from replay.journal import Journal
 from replay.payloads import PayloadStore
 from replay.published import Published
+from replay.selection import Query
 from replay.store.engine import Store
 from schemas.errors import Refused
 from schemas.message import rfc3339
 from signing.cosignature import Cosigner
 from signing.trust import LISTS
+from tests.hub.people import CHEAP, PASSWORD, Staff
+from tests.hub.replaying import approved, made, ran, run, start
 from tests.hub.stage import DATDAI, MOTCUA, PROFILES, QLVB, Stage, open_stage, profile
 from tests.packets import document, in_csharp_order, recall, update
+from tests.signing.authority import openssl, serving
+from tests.signing.signers import folder as signers_folder
+from tests.signing.signers import world as signers
 
 DOC = "H32.01,2026/03/02,{}/X"
 NHANH = "H32.07"  # takes canonical JSON
@@ -89,6 +95,7 @@ def build(folder: Path) -> tuple[Base, Base]:
     stage.hub.start()
     try:
         _documents(stage)
+        _people(stage)
         waiting = stage.send(pki.identities[MOTCUA].sign(document(MOTCUA, (QLVB,), DOC.format(30))))
         pki.publish(stage.hub.clock(), {})
         (home / "trust" / LISTS).mkdir(exist_ok=True)
@@ -122,10 +129,25 @@ def _documents(stage: Stage) -> None:
     items = stage.hub.mailbox.pending(caller)[0]
     stage.hub.mailbox.acknowledge(caller, items[0].delivery_id, at=clock()).result()
     report_status(stage.hub, caller, items[0].delivery_id, code="03", description="Đã tiếp nhận", staff={}, at=clock()).result()
-    kept = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)).hash("trăng lên khỏi núi – 7816", "an")
-    stage.hub.committer.submit(
-        lambda tx: persons.add(tx, login="an", name="Nguyễn An", roles=[Role.AUDITOR], kept=kept, by="test", at=clock())
-    ).result()
+
+
+def _people(stage: Stage) -> None:
+    """Sessions of every fate, and replays: done, approved and redelivered under a new key, cancelled, not started."""
+    _quiet(stage)
+    if stage.hub._replays is not None:
+        stage.hub._replays.stop()
+    staff, at = Staff(stage), stage.hub.clock()
+    ran(staff, Mode.VERIFY, query=Query(agency=QLVB))
+    again = approved(staff, query=Query(document=DOC.format(1), system="qlvb"), new_key=True)
+    start(staff, again)
+    assert run(staff, again).state is JobState.DONE
+    staff.shop.replays.cancel(staff.session("an"), made(staff, Mode.SANDBOX).id)
+    made(staff, Mode.REVALIDATE, Query(document=DOC.format(1)))
+    staff.sessions.log_out(staff.session("binh"))
+    submit = stage.hub.committer.submit
+    submit(lambda tx: persons.set_password(tx, "cuc", CHEAP.hash(f"{PASSWORD}!", "cuc"), by="test", at=at)).result()
+    submit(lambda tx: persons.disable(tx, "em", by="test", at=at)).result()
+    submit(lambda tx: persons.set_roles(tx, "dung", [Role.AUDITOR], by="test", at=at)).result()
 
 
 def _troubles(stage: Stage, folder: Path) -> Path:
@@ -187,11 +209,17 @@ def _made(db: sqlite3.Connection, home: Path, stage: Stage, before: Path) -> Bas
         published = Published(Checkpoint.opened(note, ring.log_verifiers(origin)), note)
         record_checkpoint(conn, published, rfc3339(stage.hub.clock()), 0)
         text = note.decode().partition("\n\n")[0] + "\n"
+        record_stamp(conn, published.checkpoint.size, _stamp(note))
         record_cosignature(conn, published.checkpoint.size, WITNESS.name, WITNESS.line(text, 1_770_000_000), 1_770_000_000)
     keys = FsckKeys(
         ring.log_verifiers(origin), ring.public("receipt"), PayloadStore(ring.master(), home / "data" / "payloads"), (WITNESS.verifier,)
     )
     return Base(db, store, keys, ring, journal, note, sqlite3.connect(before, isolation_level=None, check_same_thread=False))
+
+
+def _stamp(note: bytes) -> bytes:
+    with serving(openssl(signers().authority, signers_folder())) as authority:
+        return authority.client().token(sha256(note).digest(), "sha256")
 
 
 def _now() -> Any:
