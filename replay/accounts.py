@@ -18,7 +18,7 @@ from replay.findings import Findings
 from replay.store.loose import loose
 from replay.store.people import persons
 
-_PERSONS = loose(persons)
+_PERSONS = select(*loose(persons))
 _CHANGED = ("roles-set", "password-set", "disabled", "enabled")
 
 
@@ -59,7 +59,7 @@ class Accounts:
 
     def check(self, conn: Connection) -> None:
         """After the last entry."""
-        found = {row.id: row for row in conn.execute(select(*_PERSONS))}
+        found = {row.id: row for row in conn.execute(_PERSONS)}
         if found:
             self.findings.counts["persons"] += len(found)
         for person in sorted(set(found) ^ set(self.known), key=str):

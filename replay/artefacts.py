@@ -14,6 +14,8 @@ from replay.store.loose import loose
 from replay.store.tables import artefacts
 from schemas.errors import Halted, Refused
 
+_ARTEFACTS = select(*loose(artefacts)).order_by(artefacts.c.digest)
+
 
 def keep(conn: Connection, contents: Iterable[tuple[str, bytes]]) -> None:
     """Keeps each content under its SHA-256 (lower hex), which the caller knows; once kept, it stays as it is."""
@@ -34,7 +36,7 @@ def fetch(conn: Connection, digest: str) -> bytes:
 
 def changed(conn: Connection) -> Iterator[tuple[str, str]]:
     """Digests of artefacts that are not what they were, each with what they are now."""
-    for row in conn.execute(select(*loose(artefacts)).order_by(artefacts.c.digest)):
+    for row in conn.execute(_ARTEFACTS):
         now = sha256(row.content).hexdigest()
         if now != row.digest:
             yield row.digest, now

@@ -40,6 +40,7 @@ _STATES = {
 }
 _ENDED = (JobState.CANCELLED, JobState.DONE)
 _SENT = (Outcome.HANDED, Outcome.SAME, Outcome.REFUSED)  # outcomes of a redelivery that was really made
+_JOBS, _APPROVALS, _TYPED, _KEYS = (select(*loose(table)) for table in (replays, approvals, replay_typed, delivery_keys))
 _ITEMS = select(*loose(replay_items)).order_by(replay_items.c.replay_id, replay_items.c.position)
 
 
@@ -79,7 +80,7 @@ class Replays:
 
     def check(self, conn: Connection, erased: Collection[str]) -> None:
         """After the last entry. `erased`: messages (hexadecimal)."""
-        rows = {row.id: row for row in conn.execute(select(*loose(replays)))}
+        rows = {row.id: row for row in conn.execute(_JOBS)}
         for job in sorted(rows.keys() ^ self.told.keys(), key=str):
             self._differ(f"replays/{job}", "a job" if job in rows else "no job", "the jobs that the journal tells of")
         for job in sorted(rows.keys() & self.told.keys()):
@@ -168,7 +169,7 @@ class Replays:
             self._keys_due.setdefault(carrier.hex, set()).add(str(uuid5(UUID(job.id), str(carrier))))
 
     def _check_approvals(self, conn: Connection) -> None:
-        found = {row.replay_id: (row.entry, row.person_id, row.at, row.digest) for row in conn.execute(select(*loose(approvals)))}
+        found = {row.replay_id: (row.entry, row.person_id, row.at, row.digest) for row in conn.execute(_APPROVALS)}
         wanted = {job: told.approval for job, told in self.told.items() if told.approval is not None}
         for job in sorted(found.keys() | wanted.keys(), key=str):
             if found.get(job) != wanted.get(job):
@@ -177,7 +178,7 @@ class Replays:
 
     def _check_typed(self, conn: Connection, rows: Mapping[str, AnyRow]) -> None:
         """What opens a condition of a request opens it. A row that is gone harms nobody: the indexes say which messages were meant."""
-        for row in conn.execute(select(*loose(replay_typed))):
+        for row in conn.execute(_TYPED):
             try:
                 conditions = json.loads(rows[row.replay_id].request)["query"]
                 same = conditions[row.name] == {"commitment": commitment(row.value, row.salt)}
@@ -187,7 +188,7 @@ class Replays:
                 self._differ(f"replay_typed/{row.replay_id}/{row.name}", row.value, "the value that the request commits to")
 
     def _check_keys(self, conn: Connection) -> None:
-        found = {row.carrier_id: row for row in conn.execute(select(*loose(delivery_keys)))}
+        found = {row.carrier_id: row for row in conn.execute(_KEYS)}
         for carrier in sorted(found.keys() | self._keys_due.keys(), key=str):
             row, due = found.get(carrier), self._keys_due.get(carrier, set())
             got = "none" if row is None else row.key

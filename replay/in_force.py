@@ -23,6 +23,7 @@ from replay.store.in_force import in_force
 from replay.store.loose import loose
 from schemas.message import rfc3339
 
+_IN_FORCE = select(*loose(in_force, "entry", "kind", "digest", "at"))
 SUFFIX = "-sha256"  # in an acceptance: kind, then this
 
 
@@ -93,7 +94,7 @@ class InForce:
 
     def check(self, conn: Connection) -> None:
         """After the last entry."""
-        found = {tuple(row) for row in conn.execute(select(*loose(in_force, "entry", "kind", "digest", "at")))}
+        found = {tuple(row) for row in conn.execute(_IN_FORCE)}
         if found != self.told:
             got, expected = ("; ".join(sorted(map(repr, rows))) for rows in (found - self.told, self.told - found))
             self.findings.differ("artefact-changed", "in_force", got=got or "nothing", expected=expected or "nothing")
