@@ -1,7 +1,7 @@
 """fsck, replays: each job, its selection, its results, its report and its approval are those that entries tell of, and there is no other.
 
 What was found out about items is committed to by one digest in the entry of the job's end. Erasing one of its messages blanks what was
-found out about it; from then on only the outcomes are held against that entry. Of a job that has not ended, outcomes are work in progress.
+found out about it; from then on only the outcomes are held against that entry. Of a job that was started and has not ended, outcomes are work in progress.
 Who runs it, and until when, is nobody's promise.
 """
 
@@ -130,7 +130,7 @@ class Replays:
         seen: set[str] = set()
         for job, items in _by_job(conn):
             seen.add(job)
-            told, outcomes, blanked = self.told.get(job), Counter[str](), False
+            told, outcomes, blanked, done = self.told.get(job), Counter[str](), False, 0
             selected, results = sha256(), sha256()
             for row in items:
                 self.findings.counts["replay_items"] += 1
@@ -141,6 +141,7 @@ class Replays:
                 line = f"{frozen} {message} {carrier} {outcome} {row.finding}\n"
                 results.update(line.encode("utf-8", "surrogatepass"))
                 outcomes[outcome] += 1
+                done += (row.outcome, row.finding) != ("", "")
                 blanked = blanked or row.message_id in erased
                 self._note_key(rows.get(job), row)
             if told is None:
@@ -149,6 +150,8 @@ class Replays:
             expected = told.created["selection_sha256"]
             if selected.hexdigest() != expected:
                 self._differ(f"replay_items/{job}", f"selection {selected.hexdigest()}", expected)
+            if told.state == JobState.READY and done:
+                self._differ(f"replay_items/{job}/outcome", f"{done} items done", "none before it is started")
             if told.end and dict(outcomes) != told.end["outcomes"]:
                 self._differ(f"replay_items/{job}/outcome", json.dumps(dict(sorted(outcomes.items()))), json.dumps(told.end["outcomes"]))
             elif told.end and not blanked and results.hexdigest() != told.end["results_sha256"]:

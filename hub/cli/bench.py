@@ -120,6 +120,27 @@ def fsck_command(
         print(f"{name:12}{one.entries:>9}{one.messages:>10}{one.entries / one.wall_s:>9.0f}{one.entries / one.cpu_s:>11.0f}")
 
 
+@app.command("replay")
+def replay_command(
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="số vòng / rounds")] = 10,
+    packets: Annotated[int, typer.Option(min=1, max=10_000, help="số gói tin mỗi vòng / packets a round")] = 50,
+    json_output: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Đo kiểm tra lại gói tin đã lưu so với các phép tính gốc. / Measure verifying stored packets again beside its raw primitives."""
+    from hub.bench_replay import run
+
+    figures = run(rounds, packets)
+    told = figures.as_json()
+    if json_output:
+        print(json.dumps(told))
+        return
+    print(f"{figures.packets} stored packets, CPU of the quietest of {rounds} rounds, medians of ratios\n")
+    print(f"{'payload, parse, canonical, RSA':36}{figures.raw_us:>7.0f} µs{1:>8.2f} ×")
+    print(f"{'look-up: entry, opening, payload':36}{figures.look_up_us:>7.0f} µs{figures.look_up_ratio:>8.2f} ×")
+    print(f"{'replay, as of then and of now':36}{figures.replay_us:>7.0f} µs{figures.replay_ratio:>8.2f} ×")
+    print(f"\n{told['share_of_raw_rate']:.0%} of the raw primitives' rate")
+
+
 @app.command("search")
 def search_command(
     messages: Annotated[int, typer.Option(min=100, max=10_000_000, help="số thông điệp / how many messages")] = 100_000,

@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from replay.entry import Entry
 from replay.hashing import leaf_hash
@@ -20,6 +20,11 @@ from replay.store.tables import entries, openings
 from schemas.errors import HubError, Refused
 from schemas.message import Inbound
 
+_ENTRY = (
+    select(entries.c.leaf, entries.c.leaf_hash, openings.c.body)
+    .outerjoin(openings, openings.c.index == entries.c.index)
+    .where(entries.c.index == bindparam("wanted"))
+)
 MAX_FIELDS = 500  # that a finding lists
 MAX_CHARS = 500  # of a value that it shows
 
@@ -76,8 +81,7 @@ def opened(conn: Connection, index: int, expected_leaf_hash: bytes | None = None
     Raises `Refused`: ``unknown-entry``, ``payload-erased`` (its opening is gone), ``entry-malformed``,
     ``opening-mismatch``.
     """
-    columns = (entries.c.leaf, entries.c.leaf_hash, openings.c.body)
-    row = conn.execute(select(*columns).outerjoin(openings, openings.c.index == entries.c.index).where(entries.c.index == index)).first()
+    row = conn.execute(_ENTRY, {"wanted": index}).first()
     if row is None:
         raise Refused("unknown-entry", got=str(index))
     if leaf_hash(bytes(row.leaf)) != row.leaf_hash or (expected_leaf_hash is not None and row.leaf_hash != expected_leaf_hash):

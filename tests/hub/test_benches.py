@@ -30,3 +30,9 @@ def test_the_log_is_measured() -> None:
     assert found["appended"] == 40
     assert found["append_per_s"] > 0
     assert found["prove_median_ms"] > 0
+
+
+def test_verifying_again_is_measured() -> None:
+    found = measured("replay", "--rounds", "2", "--packets", "3")
+    assert found["packets"] == 6
+    assert found["replay_us"] > found["look_up_us"] > 0 < found["raw_us"]

@@ -240,7 +240,8 @@ def test_a_column_that_says_something_else_is_found(
 
 
 # What no entry of these tests speaks of, or what is state of work only; people's accounts: tests/replay/test_persons.py; the tree
-# above the leaves: tests/replay/test_published.py; all others, replays and sessions too: tests/tamper. These hubs verify no signature, so `evidence` and `verifications` are empty.
+# above the leaves: tests/replay/test_published.py; all others, replays and sessions too: tests/tamper.
+# These hubs verify no signature, so `evidence` and `verifications` are empty.
 WORK = {"sessions", "login_attempts", "replays", "replay_items", "replay_approvals", "replay_typed", "delivery_keys"}
 ELSEWHERE = {"schema_version", "persons", "tree_nodes", "checkpoints", "cosignatures", "evidence", "verifications", *WORK}
 

@@ -11,9 +11,11 @@ from random import Random
 
 import pytest
 
+from replay.cosigned import newest_cosigned
 from replay.findings import FsckReport
+from signing.cosignature import cosigned_at
 from tests.tamper import cases, run
-from tests.tamper.store import Base, build
+from tests.tamper.store import WITNESS, Base, build
 
 SEEDS = (20261122, 20261123)  # two tests, so that two cores share them
 CASES = 1_000  # of each
@@ -93,6 +95,32 @@ DEFECTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("INSERT INTO search_terms(search_terms, rowid, terms) SELECT 'delete', position, terms FROM search LIMIT 1",),
     ),
     "a message that the index invents": ("search-changed", ("INSERT INTO search_terms(rowid, terms) VALUES (999, 'tbidat')",)),
+    "a session that nobody opened": (
+        "person-changed",
+        ("INSERT INTO sessions SELECT 'invented', person_id, secret_sha256, created_at, expires_at, '' FROM sessions LIMIT 1",),
+    ),
+    "a session with another secret": ("person-changed", ("UPDATE sessions SET secret_sha256 = zeroblob(32)",)),
+    "a session that lasts longer": ("person-changed", ("UPDATE sessions SET expires_at = '2099-01-01T00:00:00.000000Z'",)),
+    "a session that was ended": ("person-changed", ("UPDATE sessions SET ended_at = '' WHERE ended_at != ''",)),
+    "a person by another name": ("person-changed", ("UPDATE persons SET name = 'Bình' WHERE login = 'an'",)),
+    "an approval by somebody else": ("replay-changed", ("UPDATE replay_approvals SET person_id = '00000000000000000000000000000000'",)),
+    "an approval that nobody gave": (
+        "replay-changed",
+        (
+            "INSERT INTO replay_approvals SELECT r.id, a.person_id, r.digest, a.at, a.entry FROM replays r, replay_approvals a"
+            " WHERE r.id != a.replay_id LIMIT 1",
+        ),
+    ),
+    "a replay that is called done": ("replay-changed", ("UPDATE replays SET state = 'done' WHERE state = 'ready'",)),
+    "a report of another replay": (
+        "replay-changed",
+        ("UPDATE replays SET report = (SELECT report FROM replays WHERE state = 'cancelled') WHERE state = 'done'",),
+    ),
+    "a result that was edited": ("replay-changed", ("UPDATE replay_items SET finding = '{}' WHERE outcome = 'same'",)),
+    "a selection with an item less": ("replay-changed", ("DELETE FROM replay_items WHERE position = 0",)),
+    "an idempotency key that nobody asked for": ("replay-changed", ("UPDATE delivery_keys SET key = 'x'",)),
+    "a time stamp of another checkpoint": ("published-changed", ("UPDATE checkpoints SET stamp = substr(stamp, 1, 500)",)),
+    "checkpoints that are not counted on": ("published-changed", ("UPDATE checkpoints SET number = number + 1",)),
     "an index that cannot be read": ("search-changed", ("UPDATE search_terms_data SET block = x'00ff00ff' WHERE id > 10",)),
 }
 
@@ -120,3 +148,24 @@ def test_what_changes_nothing_promised_is_no_difference(bases: tuple[Base, Base]
     base.db.execute("ROLLBACK TO untouched")
     base.db.execute("RELEASE untouched")
     assert report.is_intact, report.as_json()
+
+
+def test_a_cosignature_that_is_gone_deceives_nobody(bases: tuple[Base, Base]) -> None:
+    """fsck cannot tell it from one never given. A verifier who asks for the quorum does not take the checkpoint without it."""
+    base = bases[1]
+    with base.store.read() as conn:
+        before = newest_cosigned(conn, [WITNESS.name], 1)
+    assert before is not None
+    assert WITNESS.name in cosigned_at(before.note, [WITNESS.verifier])
+    base.db.execute("SAVEPOINT untouched")
+    try:
+        base.db.execute("DELETE FROM cosignatures WHERE size = ?", (before.size,))
+        assert base.fsck(with_checkpoint=True).is_intact
+        with base.store.read() as conn:
+            after = newest_cosigned(conn, [WITNESS.name], 1)
+            bare = conn.exec_driver_sql("SELECT note FROM checkpoints WHERE size = ?", (before.size,)).scalar_one()
+        assert after is None or after.size < before.size  # an older one is shown, which its witness did sign
+        assert cosigned_at(bare, [WITNESS.verifier]) == {}
+    finally:
+        base.db.execute("ROLLBACK TO untouched")
+        base.db.execute("RELEASE untouched")
