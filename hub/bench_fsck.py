@@ -3,8 +3,8 @@
 * entries: appended with two parties and four fields each; leaf, opening, commitments and tree are derived anew
 * packets: signed ones of 20 KB, accepted and not yet delivered; per packet one entry of some thirty fields, one receipt to verify, one
   payload to decrypt and digest, a message, its deliveries, links, ids, search terms and evidence
-* exchanges: what a document leaves behind once it was dealt with, eight entries: it and the three statuses of its receiver are accepted,
-  fetched and acknowledged
+* exchanges: what a document leaves behind once it was dealt with: it and the three statuses of its receiver are accepted, fetched and
+  acknowledged
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """fsck, replays: each job, its selection, its results, its report and its approval are those that entries tell of, and there is no other.
 
 What was found out about items is committed to by one digest in the entry of the job's end. Erasing one of its messages blanks what was
-found out about it; from then on only the outcomes are held against that entry. Of a job that was started and has not ended, outcomes are work in progress.
-Who runs it, and until when, is nobody's promise.
+found out about it; from then on only the outcomes are held against that entry. Of a job that was started and has not ended, outcomes are
+work in progress. Who runs it, and until when, is nobody's promise.
 """
 
 from __future__ import annotations

@@ -102,7 +102,9 @@ def log_command(
 def fsck_command(
     entries: Annotated[int, typer.Option(min=1, max=10_000_000, help="số mục nhật ký / entries of the log")] = 50_000,
     packets: Annotated[int, typer.Option(min=1, max=1_000_000, help="số gói tin / packets")] = 1_000,
-    exchanges: Annotated[int, typer.Option(min=1, max=1_000_000, help="số lượt trao đổi, 8 mục mỗi lượt / exchanges of 8 entries")] = 500,
+    exchanges: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="số lượt trao đổi, mỗi lượt 4 thông điệp / exchanges of 4 messages")
+    ] = 500,
     rounds: Annotated[int, typer.Option(min=1, max=100, help="số vòng / rounds")] = 3,
     *,
     processes: Annotated[int | None, typer.Option(min=0, max=8, help="số tiến trình phụ / processes beside this one")] = None,

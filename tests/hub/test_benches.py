@@ -21,7 +21,7 @@ def test_fsck_is_measured() -> None:
     found = measured("fsck", "--entries", "30", "--packets", "3", "--exchanges", "2", "--rounds", "1")
     # beside the exchanges' own entries stand those of what is in force
     assert (found["packets"]["messages"], found["exchanges"]["messages"]) == (3, 8)
-    assert found["exchanges"]["entries"] - found["packets"]["entries"] == 2 * 8 - 3
+    assert found["exchanges"]["entries"] - (found["packets"]["entries"] - 3) >= 2 * 8
     assert all(found[name]["entries_per_cpu_s"] > 0 for name in ("entries", "packets", "exchanges"))
 
 
