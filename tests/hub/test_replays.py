@@ -22,7 +22,7 @@ from schemas.errors import Refused
 from signing.sign import verify_report
 from tests.hub.people import Staff
 from tests.hub.replaying import HERE, approved, delivered, journalled, made, ran, report, run, send, staffed, start
-from tests.hub.stage import DATDAI, open_stage
+from tests.hub.stage import DATDAI, QLVB, open_stage
 
 
 @pytest.fixture
@@ -77,6 +77,22 @@ def test_a_query_finds(staff: Staff, query: Callable[[list[UUID], list[int]], Qu
     with staff.stage.hub.store.read() as conn:
         found = conn.execute(select(replay_items.c.message_id).where(replay_items.c.replay_id == job.id)).scalars().all()
     assert set(found) == {sent[place] for place in wanted}
+
+
+@pytest.mark.parametrize("query", [Query(agency=DATDAI), Query(system="datdai")], ids=["agency", "system"])
+def test_a_replay_of_transmissions_takes_all_of_a_message_that_an_agency_or_a_system_had(staff: Staff, query: Query) -> None:
+    """The condition picks messages, not transmissions: the one to the other recipient comes along, once."""
+    send(staff.stage, 0)
+    both = send(staff.stage, 1, (QLVB, DATDAI))
+    staff.stage.settle(both, **{QLVB.replace(".", "_"): "delivered"})
+    jobs = [made(staff, mode, query, reason="khôi phục") for mode in (Mode.REDELIVER, Mode.SANDBOX, Mode.RETRANSLATE)]
+    with staff.stage.hub.store.read() as conn:
+        carriers = conn.execute(select(deliveries.c.carrier_id).where(deliveries.c.message_id == both).distinct()).scalars().all()
+        found = [conn.execute(select(replay_items).where(replay_items.c.replay_id == job.id)).all() for job in jobs]
+    assert len(carriers) == 2
+    for rows in found:
+        assert {row.message_id for row in rows} == {both}
+        assert sorted(row.carrier_id for row in rows) == sorted(carriers)
 
 
 NOTHING: dict[str, tuple[Query, str]] = {
