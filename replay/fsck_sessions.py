@@ -25,8 +25,8 @@ ENDING = ("password-set", "disabled")  # what happens to a person and ends sessi
 class _Opened:
     person: str  # hexadecimal
     at: str
-    secret: str  # SHA-256, lower hex
-    expires_at: str
+    secret: str | None  # SHA-256, lower hex; None, like the end, where the entry is older than that
+    expires_at: str | None
     ended_at: str = ""
 
 
@@ -40,7 +40,7 @@ class Sessions:
     def login(self, values: Mapping[str, Any], at: str) -> None:
         """A ``login`` entry."""
         if values["outcome"] == "opened":
-            secret, expires_at = values.get("secret_sha256", ""), values.get("expires_at", "")
+            secret, expires_at = values.get("secret_sha256"), values.get("expires_at")
             self.known[values["session"]] = _Opened(hexadecimal(values["person"]), at, secret, expires_at)
 
     def logout(self, values: Mapping[str, Any], at: str) -> None:
@@ -66,8 +66,8 @@ class Sessions:
             pairs = {
                 "person_id": (row.person_id, told.person),
                 "created_at": (row.created_at, told.at),
-                "secret_sha256": (row.secret_sha256.hex(), told.secret),
-                "expires_at": (row.expires_at, told.expires_at),
+                "secret_sha256": (row.secret_sha256.hex() if told.secret is not None else None, told.secret),
+                "expires_at": (row.expires_at if told.expires_at is not None else None, told.expires_at),
                 "ended_at": (row.ended_at, told.ended_at),
             }
             for name, (got, expected) in pairs.items():

@@ -23,12 +23,14 @@ from hub.passwords import Passwords
 from hub.persons import Person, Role
 from hub.sessions import Sessions
 from hub.settings import PersonSettings
+from replay.entry import EntryDraft
 from replay.journal import Journal
 from replay.store.engine import Store, open_store
 from replay.store.people import login_attempts, sessions
 from replay.store.people import persons as table
 from replay.store.tables import openings
 from schemas.errors import HubError, Refused, TryLater
+from schemas.message import rfc3339
 from tests.replay.world import ORIGIN, World
 
 PASSWORD = "trăng lên khỏi núi – 7816"
@@ -292,6 +294,22 @@ def test_an_account_edited_in_the_database_is_found(house: House, edit: str) -> 
     database = sqlite3.connect(house.store.url.database or "", isolation_level=None)
     database.execute(edit)
     database.close()
+    assert {one.code for one in house.fsck().differences} == {"person-changed"}
+
+
+def test_a_session_whose_entry_is_older_than_its_digests_is_held_to_what_the_entry_says(house: House) -> None:
+    """As version 0.1.0 wrote them: an entry that says nothing of secret and end is not held against them."""
+    person, other = house.add("an"), house.add("binh")
+    row = {"id": "s1", "person_id": person.id, "secret_sha256": bytes(32), "created_at": rfc3339(START), "ended_at": ""}
+    fields = {"person": str(person.id), "outcome": "opened", "peer": "10.0.0.1", "session": "s1"}
+
+    def log_in(tx: Transaction) -> None:
+        tx.conn.execute(sessions.insert(), {**row, "expires_at": rfc3339(START + timedelta(hours=8))})
+        tx.append(EntryDraft("login", START, (), fields))
+
+    house.do(log_in)
+    assert house.fsck().is_intact
+    house.do(lambda tx: tx.conn.execute(sessions.update().values(person_id=other.id)))
     assert {one.code for one in house.fsck().differences} == {"person-changed"}
 
 
