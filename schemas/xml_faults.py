@@ -13,7 +13,10 @@ def syntax_error(fault: etree.XMLSyntaxError | None, entries: list[etree._LogEnt
     types = {entry.type for entry in entries}
     said = str(fault.msg) if fault is not None else entries[0].message
     where = Violation("malformed-xml", line=entries[0].line if entries else getattr(fault, "lineno", 0) or 0, got=_quiet(said))
-    if types & {names.ERR_UNDECLARED_ENTITY, names.WAR_UNDECLARED_ENTITY, names.ERR_ENTITY_LOOP}:
+    expanded = (
+        names.ERR_RESOURCE_LIMIT in types and "entity" in said
+    )  # the parser's own guard, which may speak before the DOCTYPE is seen here
+    if expanded or types & {names.ERR_UNDECLARED_ENTITY, names.WAR_UNDECLARED_ENTITY, names.ERR_ENTITY_LOOP}:
         return _refused("dtd-forbidden", where)
     if types & {names.ERR_INVALID_CHAR, names.ERR_INVALID_ENCODING, names.ERR_UNSUPPORTED_ENCODING, names.ERR_UNKNOWN_ENCODING}:
         return _refused("encoding", where, expected=f"text in {encoding}")

@@ -20,6 +20,14 @@ from signing.xmldsig import SIGNATURE
 XADES = tuple(f"http://uri.etsi.org/01903/v{version}#" for version in ("1.1.1", "1.2.2", "1.3.2", "1.4.1"))
 _KNOWN = frozenset({DSIG, DSIG11, *XADES, "http://uri.etsi.org/19132/v1.1.1#"})
 _OBJECT, _KEY_INFO, _SIGNED_INFO = (f"{{{DSIG}}}{name}" for name in ("Object", "KeyInfo", "SignedInfo"))
+# What XML Signature has for an Object. Another name in its namespace is none of its parts, and can hold what anyone likes.
+_IN_OBJECT = frozenset(
+    f"{{{DSIG}}}{name}"
+    for name in (
+        *("Manifest", "SignatureProperties", "SignatureProperty", "Reference", "Transforms", "Transform", "XPath", "DigestMethod"),
+        *("DigestValue", "CanonicalizationMethod", "Signature", "X509IssuerName", "X509SerialNumber", "X509Data", "X509Certificate"),
+    )
+)
 # Says where a schema lies, or how what is inside is to be taken: language, white space, the base of relative addresses.
 _HARMLESS = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
 
@@ -74,7 +82,7 @@ def _inside(signature: Element, covered: set[Element]) -> Iterator[Element]:
             element = waiting.pop()
             if element in covered:
                 continue
-            if namespace(element) not in _KNOWN:
+            if namespace(element) not in _KNOWN or (part.tag == _OBJECT and namespace(element) == DSIG and element.tag not in _IN_OBJECT):
                 yield element
             elif element.tag != SIGNATURE:  # that one is looked at for itself
                 waiting.extend(reversed(child_elements(element)))

@@ -44,6 +44,7 @@ def _ds(*names: str) -> list[str]:
 _CANONICALIZATION, _METHOD, _REFERENCE = _SIGNED_INFO = _ds("CanonicalizationMethod", "SignatureMethod", "Reference")
 _KEY_INFO, _OBJECT = _ds("KeyInfo", "Object")
 _PARTS = _ds("SignedInfo", "SignatureValue")
+(_TRANSFORM,) = _ds("Transform")
 _REFERENCE_PARTS = _ds("Transforms", "DigestMethod", "DigestValue")
 # What an enveloped signature does not cover may hold parts of signatures and nothing that a reader of packets could take for a part
 # of one. XAdES properties are known here so that they are named rightly; they are not read yet.
@@ -129,9 +130,12 @@ def _decorative(root: Element) -> tuple[Element, ...]:
 
 
 def read_signed_info(signature: Element, *, light: bool = False) -> SignedInfo:
-    """`signed_info_of` for the one signature of a packet: raises `wrapping` for foreign content besides."""
+    """`signed_info_of` for the one signature of a packet: raises `wrapping` for foreign content, `transform-forbidden` in a Transform."""
     foreign = [e for e in cast("list[Element]", _FOREIGN(signature)) if namespace(e) not in _ALSO_KNOWN]
     if foreign:
+        around = foreign[0].getparent()
+        if around is not None and around.tag == _TRANSFORM:  # a stylesheet belongs to its transform; nothing was wrapped
+            raise refused("transform-forbidden", around, got=around.get("Algorithm", ""), expected="enveloped-signature, c14n")
         raise refused("wrapping", foreign[0], got=f"{local_name(foreign[0])} inside Signature", expected="parts of a signature only")
     return signed_info_of(signature, light=light)
 

@@ -148,6 +148,10 @@ def transform(*algorithms: str) -> str:
 
 
 XPATH = f'<ds:Transform Algorithm="{ENVELOPED}"/><ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"><ds:XPath>1</ds:XPath></ds:Transform>'
+STYLESHEET = (
+    f'<ds:Transform Algorithm="{ENVELOPED}"/><ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116">'
+    '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"/></ds:Transform>'
+)
 ROOT_ID = PACKET.replace(b"<edXML xmlns", b'<edXML Id="all" xmlns', 1)
 PART = b"<edXML:To>", b'<edXML:To Id="all">'
 
@@ -163,6 +167,7 @@ INVENTIONS: dict[str, tuple[dict[str, object], str]] = {
     "RSA-SHA512 named for a SHA-256 signature": ({"method": DSIG_MORE + "rsa-sha512"}, "bad-signature-value"),
     "XPath": ({"transforms": XPATH}, "transform-forbidden"),
     "XSLT": ({"transforms": transform(ENVELOPED, "http://www.w3.org/TR/1999/REC-xslt-19991116")}, "transform-forbidden"),
+    "XSLT with its stylesheet": ({"transforms": STYLESHEET}, "transform-forbidden"),
     "base64": ({"transforms": transform(ENVELOPED, DSIG + "base64")}, "transform-forbidden"),
     "XPointer filter": ({"transforms": transform(ENVELOPED, "http://www.w3.org/2002/06/xmldsig-filter2")}, "transform-forbidden"),
     "canonical form before the enveloped transform": ({"transforms": transform(EXC_C14N, ENVELOPED)}, "transform-forbidden"),

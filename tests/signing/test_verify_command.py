@@ -44,12 +44,18 @@ def test_machines_get_json(tmp_path: Path, agency: Identity, trusted: list[str])
     assert verdict["signatures"][0]["integrity"] == "ok"
 
 
+# Ten of ten, nine deep: the parser's own guard speaks before the DOCTYPE is looked at
+LAUGHS = "<!DOCTYPE a [<!ENTITY a0 'x'>{}]>".format("".join(f"<!ENTITY a{n} '{f'&a{n - 1};' * 10}'>" for n in range(1, 10))).encode()
 CHANGED = {
     "tampered": (lambda raw: raw.replace(b"000.00.00.H52", b"000.00.00.H99"), "tampered"),
     "malformed": (lambda raw: raw[:-9], "malformed-xml"),
     "a DOCTYPE": (lambda raw: raw.replace(b"<edXML ", b"<!DOCTYPE a><edXML ", 1), "dtd-forbidden"),
     "an external entity": (lambda raw: raw.replace(b"<edXML ", b"<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><edXML ", 1), "xxe"),
     "an entity": (lambda raw: raw.replace(b"<edXML ", b"<!DOCTYPE a [<!ENTITY x 'y'>]><edXML ", 1), "entity-expansion"),
+    "entities in entities": (
+        lambda raw: raw.replace(b"<edXML ", LAUGHS + b"<edXML ", 1).replace(b"</edXML>", b"&a9;</edXML>"),
+        "entity-expansion",
+    ),
     "empty": (lambda raw: b"", "no-signature"),
     "a PDF without an inside": (lambda raw: b"%PDF-1.4", "malformed-pdf"),
 }

@@ -88,6 +88,8 @@ def _wrapped(world: World) -> Iterator[Case]:
         around = signed.replace("</ds:Signature>", f"<ds:Object><W>{body}</W></ds:Object></ds:Signature>")
         yield _case(f"signature around it, a twin {what}", f'<Goi xmlns="urn:vn:goi">{evil}{around}</Goi>', "wrapping", "coverage")
         yield _case(f"a twin {what} in KeyInfo", frame.replace("<ds:KeyInfo>", f"<ds:KeyInfo>{evil}"), "wrapping")
+    invented = signed.replace("</ds:Signature>", "<ds:Object><ds:Duyet>rồi</ds:Duyet></ds:Object></ds:Signature>")
+    yield _case("an invented part of a signature in an Object", frame.replace(signed, invented), "coverage")
     yield _case("a twin with the same id", frame.replace(body, _EVIL + body), "duplicate-id", "coverage", integrity="unknown")
     spaced = _EVIL.replace('Id="b"', 'xml:id=" b "')
     yield _case("a twin with nearly the same id", frame.replace(body, spaced + body), "duplicate-id", "coverage", integrity="unknown")
