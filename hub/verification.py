@@ -43,9 +43,10 @@ LONGEST_WAIT = timedelta(days=1)
 AT_ONCE = 32  # in one round
 D = DeliveryState
 log = structlog.get_logger(__name__)
-_KNOWN, _KEEP = (
+_KNOWN, _KEEP, _BLOB = (
     select(evidence.c.sha256).where(evidence.c.sha256.in_(bindparam("digests", expanding=True))),
     evidence.insert(),
+    select(evidence.c.body).where(evidence.c.sha256 == bindparam("wanted")),
 )  # built once
 
 
@@ -77,7 +78,7 @@ def store(conn: Connection, found: Mapping[str, bytes], at: datetime) -> None:
 
 def blob(conn: Connection, digest: str) -> bytes:
     """A piece of evidence. Raises `Refused` with `evidence-invalid` for one that is not there."""
-    body = conn.execute(select(evidence.c.body).where(evidence.c.sha256 == digest)).scalar()
+    body = conn.execute(_BLOB, {"wanted": digest}).scalar()
     if body is None:
         raise Refused("evidence-invalid", got=f"nothing under {digest}", expected="evidence that was stored")
     return bytes(body)

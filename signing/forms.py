@@ -5,7 +5,7 @@ Names and media types choose nothing: the bytes do (`container`), unless the cal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from schemas.errors import Refused, Violation, error
 from schemas.xml import ParsedXml, local_name, parse
@@ -22,13 +22,17 @@ _XML = frozenset({Kind.EDXML, Kind.XML})
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a reader found. `refused` is about the whole file, or says why nobody signed; `tree` is the one parse of an XML document."""
+    """What a reader found. `refused` is about the whole file, or says why nobody signed; `tree` is the one parse of an XML document.
+
+    `lasting`: the same would be found of this tree for any time, any table of algorithms and any certificates at hand.
+    """
 
     kind: Kind
     findings: tuple[Finding, ...]
     refused: tuple[Violation, ...] = ()
     tree: ParsedXml | None = None
     decorative: int = 0
+    lasting: bool = field(default=False, compare=False)
 
 
 def chosen(data: bytes) -> Kind:
@@ -70,7 +74,7 @@ def read_tree(kind: Kind, tree: ParsedXml, given: Given) -> Read:
         return Read(kind, (), _said(fault, b""), tree)
     marks = on_behalf.marks(tree) if found.findings else ()
     findings = tuple(replace(one, violations=(*one.violations, *marks)) for one in found.findings) if marks else found.findings
-    return Read(kind, findings, found.absent, tree, found.decorative)
+    return Read(kind, findings, found.absent, tree, found.decorative, found.familiar)
 
 
 def _findings(kind: Kind, data: bytes, content: bytes | None, given: Given) -> tuple[Finding, ...]:

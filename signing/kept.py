@@ -26,12 +26,15 @@ from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.message import Envelope, Verdict, rfc3339
 from signing.algorithms import CURRENT, AlgorithmPolicy
 from signing.context import Context, Demand, PolicyDemand
+from signing.limits import MAX_STORES_BYTES
 from signing.policy import SignatureMode, SignaturePolicy
+from signing.remembered import Remembered
 from signing.trust import TrustStore
 from signing.verify import PROCEDURE, Judgement, Keep, judge_envelope
 
 FORM = "lgsp-verification-1"
 _POLICIES: Mapping[str, AlgorithmPolicy] = {CURRENT.version: CURRENT}
+_stores: Remembered[tuple[tuple[bytes, ...], tuple[bytes, ...], str], TrustStore] = Remembered(MAX_STORES_BYTES)
 _LISTS = ("anchors", "trusted", "intermediates", "crls", "ocsps")
 
 
@@ -201,9 +204,7 @@ def _context(rows: Mapping[str, Any], blob: Callable[[str], bytes], policies: Ma
     if table is None:
         raise Refused("evidence-invalid", got=f"table of algorithms {rows['algorithms']}", expected=", ".join(policies))
     anchors, trusted, intermediates, crls, ocsps = (tuple(_checked(digest, blob) for digest in rows[name]) for name in _LISTS)
-    store = TrustStore(
-        tuple(map(x509.load_der_x509_certificate, anchors)), tuple(map(x509.load_der_x509_certificate, trusted)), rows["domain"]
-    )
+    store = _store(anchors, trusted, rows["domain"])
     if store.fingerprint != rows["trust"]:
         raise Refused("evidence-invalid", got=f"trust {store.fingerprint}", expected=str(rows["trust"]))
     accepted, *flags = rows["policies"]
@@ -217,6 +218,17 @@ def _context(rows: Mapping[str, Any], blob: Callable[[str], bytes], policies: Ma
         proven_time=datetime.fromisoformat(rows["proven_time"]) if rows["proven_time"] else None,
         policies=PolicyDemand(frozenset(accepted), *(flag is True for flag in flags)),
         demand=Demand(rows["demand"]),
+    )
+
+
+def _store(anchors: tuple[bytes, ...], trusted: tuple[bytes, ...], domain: str) -> TrustStore:
+    """One store for the same certificates in the same domain, so that what is remembered by the store is found again."""
+    return _stores.of(
+        (anchors, trusted, domain),
+        lambda: TrustStore(
+            tuple(map(x509.load_der_x509_certificate, anchors)), tuple(map(x509.load_der_x509_certificate, trusted)), domain
+        ),
+        1024 + sum(map(len, (*anchors, *trusted))),
     )
 
 

@@ -17,5 +17,6 @@ MAX_CRL_CACHE_BYTES = 32 * MIB  # DER of the lists whose index is remembered
 MAX_PATHS_BYTES = 32 * MIB  # of certificates whose paths are remembered
 MAX_JUDGED_BYTES = 16 * MIB  # of signers whose path and status are remembered: some 2,000
 MAX_FAMILIAR_BYTES = 16 * MIB  # of signatures whose words are remembered: some 1,500
+MAX_STORES_BYTES = 8 * MIB  # of certificates of the trust stores that were kept with verdicts and are remembered as read
 MAX_STANDING = 4096  # valid signatures whose report is remembered
 MAX_NESTING = 3  # who signed the list, who says he may, and who says that

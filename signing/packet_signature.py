@@ -31,11 +31,15 @@ _PROPERTIES = tuple(f"{{{namespace}}}QualifyingProperties" for namespace in XADE
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """What a packet carries. `absent` says why nothing counts where `findings` is empty; `decorative` are placeholders in it."""
+    """What a packet carries. `absent` says why nothing counts where `findings` is empty; `decorative` are placeholders in it.
+
+    `familiar`: told by `familiar` from the packet alone, whatever else was given.
+    """
 
     findings: tuple[Finding, ...]
     absent: tuple[Violation, ...] = ()
     decorative: int = 0
+    familiar: bool = field(default=False, compare=False)  # how it was found, not what
 
 
 @dataclass(slots=True)
@@ -86,7 +90,7 @@ def examine_packet(tree: ParsedXml, given: Given) -> Signatures:
     seen = familiar.sight(tree)
     known = familiar.passed(tree, seen) if seen is not None else None
     if known is not None:
-        return Signatures((known,))
+        return Signatures((known,), familiar=True)
     found = _examine_packet(tree, given)
     if seen is not None and len(found.findings) == 1:
         familiar.remember(seen, tree.root, found.findings[0])

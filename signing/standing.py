@@ -2,8 +2,9 @@
 
 Steps 7 to 9 answer from the finding, the context and the time (`judging`). For one plain signature, without time-stamp or claim, the time
 counts only by dates that `signer.Good` knows: between two of them the whole report is the same but for the moment that it names. So what
-is remembered holds for an equal finding, the very same trust store and table, equal intermediates, lists, answers and demands, and a moment
-between those dates. Whether the signer may sign for the sender (step 10) is asked of the policy each time.
+is remembered holds for an equal finding, the very same trust store and table, equal intermediates, lists, answers and demands, a moment
+between those dates, be it proven by the caller (the journal) or not, as it was. Whether the signer may sign for the sender (step 10) is
+asked of the policy each time.
 
 Only what was found valid is remembered; anything else is worked out anew, with all its reasons.
 """
@@ -44,7 +45,7 @@ def report(own: Read, policy: SignaturePolicy, sender: AgencyCode | None, ctx: C
     """The report on the one signature of `own`, nothing being wrong with it; None where that has to be worked out. Raises nothing."""
     finding = _plain(own, ctx)
     known = _standing.found(_key(finding, ctx)) if finding is not None else None
-    if known is None or finding is None or not known.good.after < ctx.at < known.good.until:
+    if known is None or finding is None or not known.good.holds(ctx):
         return None
     if known.asked != _asked(ctx) or not (known.finding is finding or known.finding == finding):
         return None
@@ -52,7 +53,7 @@ def report(own: Read, policy: SignaturePolicy, sender: AgencyCode | None, ctx: C
         organ_id = policy.bound_to(known.report.certificate_sha256, sender)
     except Refused:
         return None
-    return _told(known.report, organ_id, rfc3339(ctx.at))
+    return _told(known.report, organ_id, rfc3339(ctx.judged_at))
 
 
 def remember(own: Read, whole: Part, ctx: Context) -> None:
@@ -67,7 +68,7 @@ def remember(own: Read, whole: Part, ctx: Context) -> None:
 
 
 def _plain(own: Read, ctx: Context) -> Finding | None:
-    if len(own.findings) != 1 or own.refused or own.decorative or ctx.proven_time is not None:
+    if len(own.findings) != 1 or own.refused or own.decorative:
         return None
     finding = own.findings[0]
     timed = finding.claimed_time is not None or finding.stamps or finding.crls or finding.ocsps
@@ -75,7 +76,7 @@ def _plain(own: Read, ctx: Context) -> Finding | None:
 
 
 def _key(finding: Finding, ctx: Context) -> Hashable:
-    return finding.signer, finding.certificates, finding.name, ctx.trust
+    return finding.signer, finding.certificates, finding.name, ctx.trust, ctx.proven
 
 
 def _asked(ctx: Context) -> tuple[object, ...]:

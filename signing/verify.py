@@ -61,6 +61,7 @@ class Judgement:
     ctx: Context
     whole: Callable[[], Part] | None = field(repr=False, default=None)  # works out the part before `others`, where nobody had to yet
     others: tuple[Part, ...] = ()
+    own: Read | None = field(repr=False, compare=False, default=None)  # what was read of the packet itself
 
     @property
     def artefacts(self) -> Mapping[str, str]:
@@ -130,10 +131,19 @@ def compose(envelope: Envelope, at: datetime, signer: x509.Certificate | None = 
     return Message(envelope, verdict, {"procedure": PROCEDURE, "judged-at": rfc3339(at)})
 
 
-def judge_envelope(envelope: Envelope, policy: SignaturePolicy, ctx: Context, limits: Limits = DEFAULT_LIMITS) -> Judgement:
-    """The judgement on a packet that was read already, by the same tree. Raises nothing."""
+def judge_envelope(
+    envelope: Envelope, policy: SignaturePolicy, ctx: Context, limits: Limits = DEFAULT_LIMITS, before: Judgement | None = None
+) -> Judgement:
+    """The judgement on a packet that was read already, by the same tree. Raises nothing.
+
+    `before` is a judgement on the same envelope, which nobody has changed since: what its reading found for any context is not looked for
+    again. Everything that depends on the context is.
+    """
     asked = _Asked(envelope.sender, policy, ctx, _given(ctx, limits))
-    return _judge_packet(forms.read_tree(Kind.EDXML, envelope.tree, asked.given), envelope.packet, asked)
+    known = before.own if before is not None else None
+    if known is None or not known.lasting or known.tree is not envelope.tree:
+        known = forms.read_tree(Kind.EDXML, envelope.tree, asked.given)
+    return _judge_packet(known, envelope.packet, asked)
 
 
 def judge(tree: ParsedXml, sender: AgencyCode | None, policy: SignaturePolicy, ctx: Context) -> Verdict:
@@ -200,7 +210,7 @@ def _judge_packet(own: Read, packet: Packet | None, asked: _Asked) -> Judgement:
     for one in files:
         covered = whole.is_signed and {v.code for v in one.hard} <= UNSIGNED
         hard.extend(() if covered else one.hard)
-    return _judgement((whole, *files), tuple(hard), asked, own.kind)
+    return replace(_judgement((whole, *files), tuple(hard), asked, own.kind), own=own)
 
 
 def _whole(own: Read, asked: _Asked) -> Part:
@@ -219,7 +229,7 @@ def _valid(stands: SignatureReport, files: tuple[Part, ...], own: Read, asked: _
         kind=str(own.kind),
         attachments=tuple([one.report() for one in files]),
     )
-    return Judgement(verdict, (), asked.ctx, partial(_whole, own, asked), files)
+    return Judgement(verdict, (), asked.ctx, partial(_whole, own, asked), files, own)
 
 
 def _signed_files(whole: Part, files: tuple[Part, ...]) -> bool:

@@ -13,7 +13,7 @@ was.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,9 +40,11 @@ from signing import kept
 from signing.algorithms import CURRENT, AlgorithmPolicy
 from signing.context import Context
 from signing.policy import SignaturePolicy
-from signing.verify import PROCEDURE, judge_envelope
+from signing.remembered import Remembered
+from signing.verify import PROCEDURE, Judgement, judge_envelope
 
 MAX_REMEMBERED = 64  # artefacts that are kept read
+MAX_BLOB_BYTES = 64 * 1024 * 1024  # of certificates, lists and answers in the evidence that are kept read
 CAUSES = ("time", "lists", "trust", "algorithms", "policy")
 _OF_THE_MOMENT = ("/signed_at", "/time_source", "/time")  # another moment is asked about, in any case
 _NOT_HERE = ("artefact-missing", "artefact-changed", "not-found", "evidence-invalid")
@@ -67,6 +69,20 @@ class Ground:
     context: Context
 
 
+@dataclass(slots=True)
+class _Packet:
+    """One packet, to be judged on several grounds: what its bytes alone say is looked for once (`signing.verify.judge_envelope`)."""
+
+    envelope: Envelope
+    limits: Limits
+    judged: Judgement | None = None  # the last one
+
+    def verdict(self, ground: Ground) -> Mapping[str, Any]:
+        """The verdict on it, as JSON."""
+        self.judged = judge_envelope(self.envelope, ground.policy, ground.context, self.limits, self.judged)
+        return self.judged.verdict.as_json()
+
+
 @dataclass(frozen=True, slots=True)
 class Verify:
     """The work of the mode."""
@@ -75,6 +91,7 @@ class Verify:
     payloads: PayloadStore
     today: Today
     remembered: dict[str, Any]
+    blobs: Remembered[str, bytes] = field(default_factory=lambda: Remembered(MAX_BLOB_BYTES))  # of the evidence
 
     def look(self, item: Item) -> Finding:
         """See `replay.engine.Work`."""
@@ -94,9 +111,10 @@ class Verify:
             if fault.code not in _NOT_HERE:
                 raise
             return Finding(Outcome.IMPOSSIBLE, {"code": fault.code, "got": fault.got})
-        fields = differences(was, self._verdict(envelope, then))
+        packet = _Packet(envelope, self.today.limits)
+        fields = differences(was, packet.verdict(then))
         try:
-            told = self._about_today(envelope, was, then, self._of_today(known, envelope))
+            told = _about_today(packet, was, then, self._of_today(known, envelope))
         except Refused as fault:  # the system has no profile any more
             told = {"now": {"changed": True, "code": fault.code, "got": fault.got, "because": ["policy"]}}
         told |= told_of(fields)
@@ -109,31 +127,6 @@ class Verify:
     def end_of(self, conn: Connection, item: Item) -> Finding | None:
         """Nothing is handed on."""
         return None
-
-    def _about_today(self, envelope: Envelope, was: Mapping[str, Any], then: Ground, new: Ground) -> dict[str, Any]:
-        proven = Ground(new.policy, kept.joined(then.context, new.context))
-        now = _changes(was, self._verdict(envelope, proven))
-        if now["changed"]:
-            now["because"] = self._causes(envelope, was, then, proven)
-        today = _changes(was, self._verdict(envelope, new))
-        if today["changed"]:
-            today["because"] = now.get("because", ["time"])
-        return {"now": now, "today": today}
-
-    def _causes(self, envelope: Envelope, was: Mapping[str, Any], then: Ground, now: Ground) -> list[str]:
-        """What alone, in the place of what it was, changes the verdict; all of them where nothing does so alone."""
-        base, new = replace(then.context, at=now.context.at, proven_time=now.context.proven_time), now.context
-        tried = {
-            "time": Ground(then.policy, base),
-            "lists": Ground(then.policy, replace(base, intermediates=new.intermediates, crls=new.crls, ocsps=new.ocsps)),
-            "trust": Ground(then.policy, replace(base, trust=new.trust, demand=new.demand)),
-            "algorithms": Ground(then.policy, replace(base, algorithm_policy=new.algorithm_policy)),
-            "policy": Ground(now.policy, base),
-        }
-        return [name for name in CAUSES if _changes(was, self._verdict(envelope, tried[name]))["changed"]] or list(CAUSES)
-
-    def _verdict(self, envelope: Envelope, ground: Ground) -> Mapping[str, Any]:
-        return judge_envelope(envelope, ground.policy, ground.context, self.today.limits).verdict.as_json()
 
     def _of_today(self, known: Recorded, envelope: Envelope) -> Ground:
         policy = _policy(self.today.policies, known, envelope)
@@ -155,8 +148,16 @@ class Verify:
             bundle = verification.blob(conn, address)
             if kept.sha256(bundle) != address:
                 raise Refused("evidence-invalid", got=kept.sha256(bundle), expected=address)
-            blobs = {digest: verification.blob(conn, digest) for digest in kept.named_in(bundle)}
+            blobs = {digest: self._blob(conn, digest) for digest in kept.named_in(bundle)}
         return Ground(kept.policy_in(bundle), kept.context_in(bundle, blobs.__getitem__, known.raw, tables))
+
+    def _blob(self, conn: Connection, digest: str) -> bytes:
+        """Certificates and lists are those of many packets: each is read once in a run. `kept` compares it with its digest every time."""
+        found = self.blobs.found(digest)
+        if found is None:
+            found = verification.blob(conn, digest)
+            self.blobs.put(digest, found, len(found))
+        return found
 
     def _artefact(self, named: Mapping[str, str], kind: str, read: Callable[[bytes], Any]) -> Any:
         digest = named.get(f"{kind}-sha256", "")
@@ -166,6 +167,30 @@ class Verify:
             with self.store.read() as conn:
                 self.remembered[digest] = read(fetch(conn, digest))
         return self.remembered[digest]
+
+
+def _about_today(packet: _Packet, was: Mapping[str, Any], then: Ground, new: Ground) -> dict[str, Any]:
+    proven = Ground(new.policy, kept.joined(then.context, new.context))
+    now = _changes(was, packet.verdict(proven))
+    if now["changed"]:
+        now["because"] = _causes(packet, was, then, proven)
+    today = _changes(was, packet.verdict(new))
+    if today["changed"]:
+        today["because"] = now.get("because", ["time"])
+    return {"now": now, "today": today}
+
+
+def _causes(packet: _Packet, was: Mapping[str, Any], then: Ground, now: Ground) -> list[str]:
+    """What alone, in the place of what it was, changes the verdict; all of them where nothing does so alone."""
+    base, new = replace(then.context, at=now.context.at, proven_time=now.context.proven_time), now.context
+    tried = {
+        "time": Ground(then.policy, base),
+        "lists": Ground(then.policy, replace(base, intermediates=new.intermediates, crls=new.crls, ocsps=new.ocsps)),
+        "trust": Ground(then.policy, replace(base, trust=new.trust, demand=new.demand)),
+        "algorithms": Ground(then.policy, replace(base, algorithm_policy=new.algorithm_policy)),
+        "policy": Ground(now.policy, base),
+    }
+    return [name for name in CAUSES if _changes(was, packet.verdict(tried[name]))["changed"]] or list(CAUSES)
 
 
 def _policy(policies: Policies, known: Recorded, envelope: Envelope) -> SignaturePolicy:

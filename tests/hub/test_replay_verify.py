@@ -114,6 +114,18 @@ def test_a_certificate_revoked_since_is_good_for_what_the_journal_had_before(the
     assert today["fields"]["/verdict"] == ["valid", "invalid"]
 
 
+def test_what_a_run_has_learnt_does_not_answer_for_the_next_one(then: Then) -> None:
+    """The same packets on the same grounds are answered from memory; other lists, and evidence that is gone, are not."""
+    then.publish({})
+    assert then.report()["if_it_came_today"] == {"same": 2}
+    then.publish({MOTCUA: START + timedelta(hours=1)})
+    told = then.report()
+    assert (told["as_of_now"], told["if_it_came_today"]) == ({"same": 2}, {"changed": 2})
+    with then.staff.stage.hub.store.write() as conn:
+        conn.execute(delete(evidence))
+    assert then.report()["outcomes"] == {"impossible": 2}
+
+
 def test_a_revocation_that_turns_out_to_be_older_is_named(then: Then) -> None:
     then.publish({MOTCUA: START - timedelta(hours=1)})
     told = then.report()

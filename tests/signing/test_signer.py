@@ -111,6 +111,18 @@ def test_what_is_remembered_answers_no_other_question(name: str, worked_out: lis
     assert (reasons(CTX), len(worked_out)) == ((), 2)  # and the other answer does not stand in for the first
 
 
+def test_an_answer_for_a_proven_time_stands_between_the_dates_of_both_times(worked_out: list[datetime]) -> None:
+    proven = replace(CTX, proven_time=AT - timedelta(minutes=10))
+    assert reasons(proven) == ()
+    later = judge_signer(SIGNER_DER, (), replace(proven, at=AT + timedelta(minutes=1), proven_time=AT))
+    assert (later.reasons, later.path.judged_at, later.revocation and later.revocation.judged_at) == ((), AT, AT)
+    assert worked_out == [AT]
+    assert reasons(replace(proven, at=AT + DAY)) == ()  # the question is beyond the end of the list, the time judged for is not
+    assert len(worked_out) == 2
+    assert reasons(replace(proven, at=AT - 2 * HOUR)) == ("revocation-unknown",)
+    assert reasons(replace(proven, proven_time=AT + 2 * HOUR)) == ("revocation-unknown",)
+
+
 def test_no_bad_or_open_answer_is_remembered(worked_out: list[datetime]) -> None:
     for ctx in (with_lists(REVOKED), with_lists(ROOT_CRL, only=True)):
         assert reasons(ctx) == reasons(ctx) != ()
@@ -140,13 +152,20 @@ _MOMENTS = st.integers(-150, 150).map(lambda minutes: timedelta(minutes=minutes)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(_MOMENTS, st.none() | _MOMENTS), min_size=2, max_size=6), st.none() | _MOMENTS)
+@given(st.lists(st.tuples(_MOMENTS, st.none() | _MOMENTS, st.none() | _MOMENTS), min_size=2, max_size=6), st.none() | _MOMENTS)
 def test_asked_in_any_order_the_answers_are_those_of_somebody_who_remembers_nothing(
-    asked: list[tuple[timedelta, timedelta | None]], revoked: timedelta | None
+    asked: list[tuple[timedelta, timedelta | None, timedelta | None]], revoked: timedelta | None
 ) -> None:
     entries = (Entry(SERIAL, at=AT + revoked),) if revoked is not None else ()
     lists = (ROOT_CRL.make(), HOUR_LONG.but(entries=entries).make(), GOOD.but(this_update=AT + HOUR, next_update=AT + 2 * HOUR).make())
     store = TrustStore((ROOT_CERT, ROOT.make()), (CA_CERT,))
-    for moment, claimed in asked:
-        ctx = Context(store, AT + moment, crls=lists, algorithm_policy=SHA2_ENDS, claimed_time=None if claimed is None else AT + claimed)
+    for moment, claimed, proven in asked:
+        ctx = Context(
+            store,
+            AT + moment,
+            crls=lists,
+            algorithm_policy=SHA2_ENDS,
+            claimed_time=None if claimed is None else AT + claimed,
+            proven_time=None if proven is None else AT + proven,
+        )
         assert judge_signer(SIGNER_DER, (), ctx) == signer._judge(SIGNER_DER, (), ctx, Purpose.DOCUMENT)

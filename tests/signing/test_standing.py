@@ -82,6 +82,15 @@ def test_the_next_packet_is_told_without_being_judged(forger: Forger, ctx: Conte
     assert told == anew(second, later)
 
 
+def test_a_time_that_the_caller_proves_stands_by_itself(forger: Forger, ctx: Context, worked_out: list[bytes]) -> None:
+    raw, proven = forger.sign(PLAIN), replace(ctx, at=AT + DAY, proven_time=AT - MINUTE)
+    for question, source, how_many in ((ctx, "none", 1), (proven, "received", 2), (replace(proven, proven_time=AT), "received", 2)):
+        told = asked(raw, question)
+        assert (told["verdict"], told["signatures"][0]["time_source"], len(worked_out)) == ("valid", source, how_many)
+        assert told == anew(raw, question)
+        del worked_out[how_many:]
+
+
 Change = Callable[[Context, Identity], tuple[Context, SignaturePolicy, str]]
 
 
@@ -167,13 +176,13 @@ _MOMENTS = st.integers(-5 * 1440, 5 * 1440 * 365).map(lambda minutes: timedelta(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(moments=st.lists(_MOMENTS, min_size=2, max_size=5))
+@given(moments=st.lists(st.tuples(_MOMENTS, st.none() | _MOMENTS), min_size=2, max_size=5))
 def test_asked_for_any_moments_the_answers_are_those_of_somebody_who_remembers_nothing(
-    moments: list[timedelta], forger: Forger, ctx: Context
+    moments: list[tuple[timedelta, timedelta | None]], forger: Forger, ctx: Context
 ) -> None:
     raw = forger.sign(PLAIN)
-    for moment in moments:
-        then = replace(ctx, at=AT + moment)
+    for moment, proven in moments:
+        then = replace(ctx, at=AT + moment, proven_time=None if proven is None else AT + proven)
         assert asked(raw, then) == anew(raw, then)
 
 

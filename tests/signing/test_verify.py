@@ -16,7 +16,7 @@ from schemas.message import Envelope, Inbound, LegalValue, VerdictStatus
 from signing.context import Context
 from signing.policy import SignatureMode, SignaturePolicy
 from signing.trust import TrustStore
-from signing.verify import compose, judge, verify
+from signing.verify import compose, judge, judge_envelope, verify
 from tests import packets
 from tests.signing.material import AT, ELLIPTIC, LATER, SENDER, policy
 
@@ -158,6 +158,24 @@ def test_verdicts_are_judged_anew_for_every_time_though_paths_are_remembered(age
     sender = AgencyCode.of(SENDER)
     answers = [judge(tree, sender, policy(), context(trust, pki, at)).reasons for at in (AT, LATER, AT, LATER)]
     assert answers == [(), ("expired",), (), ("expired",)]
+
+
+def test_a_judgement_before_spares_the_reading_and_no_answer(trust: TrustStore, pki: Pki, raw_by_name: dict[str, bytes]) -> None:
+    contexts = [context(trust, pki), context(TrustStore(), pki), context(trust, pki, LATER), context(trust, pki)]
+    for raw in (*raw_by_name.values(), *raw_by_name.values()):  # the second time in words that are familiar
+        packet, before = envelope(raw), None
+        for ctx in contexts:
+            before = judge_envelope(packet, policy(), ctx, before=before)
+            assert before.verdict == judge_envelope(packet, policy(), ctx).verdict
+
+
+def test_a_judgement_on_another_packet_answers_nothing(agency: Identity, trust: TrustStore, pki: Pki) -> None:
+    ctx, raw = context(trust, pki), agency.sign(packets.document())
+    for _ in range(2):  # the second one is in familiar words
+        good = judge_envelope(envelope(raw), policy(), ctx)
+    assert good.own is not None and good.own.lasting
+    changed = judge_envelope(envelope(raw.replace(b"</edXML:Subject>", b"!</edXML:Subject>")), policy(), ctx, before=good)
+    assert (good.verdict.status, changed.verdict.reasons[:1]) == (VerdictStatus.VALID, ("tampered",))
 
 
 def test_one_tree_may_be_judged_by_several_threads_at_once(agency: Identity, trust: TrustStore, pki: Pki) -> None:
