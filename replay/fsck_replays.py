@@ -38,6 +38,8 @@ _STATES = {
     "cancelled": JobState.CANCELLED,
     "done": JobState.DONE,
 }
+_CREATED = ("request_sha256", "selection_sha256", "mode", "dry_run", "items")  # asked for here: an entry of another form is told as such
+_END = ("results_sha256", "outcomes", "request_sha256")
 _ENDED = (JobState.CANCELLED, JobState.DONE)
 _SENT = (Outcome.HANDED, Outcome.SAME, Outcome.REFUSED)  # outcomes of a redelivery that was really made
 _JOBS, _APPROVALS, _TYPED, _KEYS = (select(*loose(table)) for table in (replays, approvals, replay_typed, delivery_keys))
@@ -69,14 +71,15 @@ class Replays:
         """A ``replay`` entry."""
         job, what = hexadecimal(values["replay"]), values["what"]
         if what == "created":
-            self.told[job] = _Told(values, at, str(JobState.READY), at)
+            by = hexadecimal(values["by"])
+            self.told[job] = _Told({**{name: values[name] for name in _CREATED}, "by": by}, at, str(JobState.READY), at)
             return
         told = self.told[job]
         if what == "approved":
             told.approval = (index, hexadecimal(values["by"]), at, values["request_sha256"])
         elif what in _STATES:
             told.state, told.moved_at = str(_STATES[what]), at
-            told.end = values if _STATES[what] in _ENDED else {}
+            told.end = {**values, **{name: values[name] for name in _END}} if _STATES[what] in _ENDED else {}
 
     def check(self, conn: Connection, erased: Collection[str]) -> None:
         """After the last entry. `erased`: messages (hexadecimal)."""
@@ -96,7 +99,7 @@ class Replays:
         expected = {
             "digest": created["request_sha256"],
             "mode": created["mode"],
-            "created_by": hexadecimal(created["by"]),
+            "created_by": created["by"],
             "created_at": told.at,
             "items": created["items"],
             "state": told.state,

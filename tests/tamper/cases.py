@@ -111,7 +111,7 @@ def value_in_json(base: Base, draw: Random) -> str:
     if row is None or row[1] is None:
         return ""
     told = json.loads(row[1])
-    if not _changed_inside(told, draw):
+    if not changed_inside(told, draw):
         return ""
     made = canonical(told) if table == "openings" else json.dumps(told, ensure_ascii=False)
     if made == row[1]:
@@ -193,7 +193,7 @@ def another_receipt(base: Base, draw: Random) -> str:
     """One field of a receipt, signed anew with the hub's own key."""
     [rowid, body] = draw.choice(base.db.execute("SELECT rowid, receipt FROM messages WHERE receipt != x''").fetchall())
     receipt = {name: value for name, value in json.loads(body).items() if name not in ("signature", "key_id")}
-    if not _changed_inside(receipt, draw):
+    if not changed_inside(receipt, draw):
         return ""
     key = base.ring.receipt()
     made = sign_receipt(receipt, key.private, key.id)
@@ -280,7 +280,7 @@ def leaf_forged(base: Base, draw: Random) -> str:
     """A leaf says something else, its hash made to fit, and perhaps head and tiles, too."""
     index, leaf = draw.choice(base.db.execute('SELECT "index", leaf FROM entries').fetchall())
     told = json.loads(leaf)
-    if not _changed_inside(told, draw):
+    if not changed_inside(told, draw):
         return ""
     forged = canonical(told)
     if forged == leaf:
@@ -391,15 +391,15 @@ def _shift(db: sqlite3.Connection, first: int, by: int) -> None:
         db.execute(f'UPDATE {table} SET "index" = -1 - "index" WHERE "index" < 0')
 
 
-def _changed_inside(told: Any, draw: Random) -> bool:
-    """Changes one scalar somewhere in a value of JSON; False where there is none."""
+def changed_inside(told: Any, draw: Random, but: str = "") -> bool:
+    """Changes one scalar somewhere in a value of JSON, in no member of the name `but`; False where there is none."""
     places: list[tuple[Any, Any]] = []
 
     def walk(value: Any) -> None:
         for key, one in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
             if isinstance(one, (dict, list)):
                 walk(one)
-            else:
+            elif key != but or not but:
                 places.append((value, key))
 
     walk(told)

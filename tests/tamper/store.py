@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
+from random import Random
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -32,10 +36,12 @@ from replay.findings import FsckReport
 from replay.fsck import FsckKeys, fsck
 from replay.job import JobState, Mode
 from replay.journal import Journal
-from replay.payloads import PayloadStore
+from replay.payloads import MAX_ROW_BYTES, PayloadStore
 from replay.published import Published
 from replay.selection import Query
 from replay.store.engine import Store
+from replay.witness import StateFile, Witness, logs_of, request_body
+from schemas.edxml.packing import File
 from schemas.errors import Refused
 from schemas.message import rfc3339
 from signing.cosignature import Cosigner
@@ -52,6 +58,7 @@ DOC = "H32.01,2026/03/02,{}/X"
 NHANH = "H32.07"  # takes canonical JSON
 WITH_TRANSLATION = {**PROFILES, "nhanh": profile([NHANH], "recorder", delivery='format = "canonical.document"')}
 FULL_TILE = 256
+LARGE = (40, 41)  # documents with more than a row holds
 WITNESS = Cosigner("witness.test/one", Ed25519PrivateKey.from_private_bytes(b"w" * 32))
 
 
@@ -73,13 +80,27 @@ class Base:
     journal: Journal
     checkpoint: bytes  # of now, kept outside
     before: sqlite3.Connection  # the store before anything was erased
+    files: Mapping[Path, bytes]  # of large payloads, as they were written
+    witness: Witness  # that cosigned `checkpoint`
 
     def fsck(self, *, with_checkpoint: bool) -> FsckReport:
         """The whole check."""
         return fsck(self.store, self.keys, self.checkpoint if with_checkpoint else None)
 
+    def put_files_back(self) -> None:
+        """The folder of payloads as it was."""
+        assert self.keys.payloads is not None
+        for path in _files(self.keys.payloads.folder) - self.files.keys():
+            path.unlink()
+        for path, content in self.files.items():
+            if path.is_dir():
+                path.rmdir()
+            if not path.exists() or path.read_bytes() != content:
+                path.write_bytes(content)
+
     def close(self) -> None:
         """Lets go of it."""
+        self.witness.state.close()
         self.store.close()
         self.db.close()
         self.before.close()
@@ -113,7 +134,10 @@ def build(folder: Path) -> tuple[Base, Base]:
 
 
 def _documents(stage: Stage) -> None:
-    """New, again under a key, by a second route, updated, translated, recalled, refused, answered; a person."""
+    """Large ones, whose payloads are files. New, again under a key, by a second route, updated, translated, recalled, refused, answered."""
+    for number in LARGE:
+        scan = File("bản quét.bin", Random(number).randbytes(MAX_ROW_BYTES + 1000 * number))
+        stage.send(document(MOTCUA, (DATDAI,), document_id=DOC.format(number), attachments=(scan,)))
     raw = document(MOTCUA, (QLVB, DATDAI), document_id=DOC.format(1))
     stage.send(raw)
     stage.send(raw, key="k-1")
@@ -211,10 +235,22 @@ def _made(db: sqlite3.Connection, home: Path, stage: Stage, before: Path) -> Bas
         text = note.decode().partition("\n\n")[0] + "\n"
         record_stamp(conn, published.checkpoint.size, _stamp(note))
         record_cosignature(conn, published.checkpoint.size, WITNESS.name, WITNESS.line(text, 1_770_000_000), 1_770_000_000)
-    keys = FsckKeys(
-        ring.log_verifiers(origin), ring.public("receipt"), PayloadStore(ring.master(), home / "data" / "payloads"), (WITNESS.verifier,)
-    )
-    return Base(db, store, keys, ring, journal, note, sqlite3.connect(before, isolation_level=None, check_same_thread=False))
+    folder = home / "data" / "payloads"
+    keys = FsckKeys(ring.log_verifiers(origin), ring.public("receipt"), PayloadStore(ring.master(), folder), (WITNESS.verifier,))
+    earlier = sqlite3.connect(before, isolation_level=None, check_same_thread=False)
+    files = {path: path.read_bytes() for path in _files(folder)}
+    return Base(db, store, keys, ring, journal, note, earlier, files, _witness(Path(mkdtemp(dir=home, prefix="witness-")), keys, note))
+
+
+def _files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+def _witness(folder: Path, keys: FsckKeys, note: bytes) -> Witness:
+    """One that has cosigned `note`."""
+    witness = Witness(WITNESS, logs_of(keys.log), StateFile(folder / "checkpoints.json"), lambda: 1_770_000_000)
+    assert witness.add_checkpoint(request_body(0, (), note)).status == HTTPStatus.OK
+    return witness
 
 
 def _stamp(note: bytes) -> bytes:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
@@ -14,7 +15,7 @@ import pytest
 from replay.cosigned import newest_cosigned
 from replay.findings import FsckReport
 from signing.cosignature import cosigned_at
-from tests.tamper import cases, run
+from tests.tamper import cases, forgeries, run
 from tests.tamper.store import WITNESS, Base, build
 
 SEEDS = (20261122, 20261123)  # two tests, so that two cores share them
@@ -70,6 +71,38 @@ def test_an_older_checkpoint_tells_of_whatever_was_rewritten(bases: tuple[Base, 
         base.db.execute("SAVEPOINT untouched")
         assert how(base, Random(number))
         assert {each.code for each in base.fsck(with_checkpoint=True).differences} >= {"checkpoint-mismatch"}
+        base.db.execute("ROLLBACK TO untouched")
+        base.db.execute("RELEASE untouched")
+
+
+def test_whoever_holds_the_hubs_own_key_deceives_the_store_but_not_who_kept_a_checkpoint(bases: tuple[Base, Base]) -> None:
+    """Of a log whose entries nothing else tells of, fsck alone has nothing to say: this is what witnesses and kept checkpoints are for."""
+    base, alone = bases[1], 0
+    for number in range(16):
+        base.db.execute("SAVEPOINT untouched")
+        if forgeries.signed_by_the_hub(base, Random(number)):
+            alone += base.fsck(with_checkpoint=False).is_intact
+            assert "checkpoint-mismatch" in {each.code for each in base.fsck(with_checkpoint=True).differences}
+            assert forgeries.unmasked(base)
+        base.db.execute("ROLLBACK TO untouched")
+        base.db.execute("RELEASE untouched")
+    assert alone
+    assert not forgeries.unmasked(base)  # an honest log is taken
+
+
+@pytest.mark.parametrize("field", ["by", "replay"])
+def test_a_forged_replay_entry_that_names_nobody_is_a_difference(bases: tuple[Base, Base], field: str) -> None:
+    """It was an internal error of fsck: the entry was read as if the hub had written it."""
+    base = bases[0]
+    base.db.execute("SAVEPOINT untouched")
+    try:
+        query = 'SELECT e."index", leaf, body FROM entries e JOIN openings o ON o."index" = e."index" WHERE o.event = \'replay\' LIMIT 1'
+        [index, leaf, body] = base.db.execute(query).fetchone()
+        opening = json.loads(body)
+        opening[field]["value"] = "nobody"
+        forgeries.rewrite(base.db, index, json.loads(leaf), opening)
+        assert {"opening-changed", "replay-changed"} <= {each.code for each in base.fsck(with_checkpoint=False).differences}
+    finally:
         base.db.execute("ROLLBACK TO untouched")
         base.db.execute("RELEASE untouched")
 
