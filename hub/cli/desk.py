@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub.cli.files import bytes_of
 from hub.cli.opened import open_erased
 
 if TYPE_CHECKING:
@@ -88,9 +88,17 @@ def administrator() -> str:
 
 
 def secret_from(file: Path | None, question: str, *, twice: bool) -> str:
-    """A password from a file, from standard input (``-``), or typed unseen. Never from the command line, which others can read."""
+    """A password from a file, from standard input (``-``), or typed unseen. Never from the command line, which others can read.
+
+    Raises `Refused("invalid-request")` for a file that cannot be read, or is not UTF-8.
+    """
     if file is None:
         text: str = typer.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
         return text
-    raw = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    from schemas.errors import Refused
+
+    try:
+        raw = bytes_of(file).decode("utf-8")
+    except UnicodeDecodeError:  # without its cause, which has the bytes
+        raise Refused("invalid-request", got=f"{file.name}: not UTF-8", expected="a password in UTF-8") from None
     return raw.removesuffix("\n").removesuffix("\r")

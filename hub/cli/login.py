@@ -19,13 +19,20 @@ def login(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Đăng nhập; phiên được giữ trong tệp --session. / Log in; the session is kept in the file --session."""
+    from schemas.errors import Refused
+
     password = secret_from(password_file, QUESTION, twice=False)
     with opened(home) as desk:
         made = desk.sessions.log_in(name, password, "console")
-    session.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    session.unlink(missing_ok=True)
-    with os.fdopen(os.open(session, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(made.token + "\n")
+    try:
+        session.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        session.unlink(missing_ok=True)
+        with os.fdopen(os.open(session, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write(made.token + "\n")
+    except OSError as fault:
+        raise Refused(
+            "invalid-request", got=f"{session}: {type(fault).__name__}", expected="--session: a file that can be written"
+        ) from fault
     print(f"{made.person.login}: {', '.join(sorted(made.person.roles))}; đến / until {made.expires_at}")
 
 

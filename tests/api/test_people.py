@@ -122,3 +122,29 @@ def test_no_command_takes_a_password_as_an_argument() -> None:
         shown = CliRunner().invoke(app, ["person", command, "--help"], env={"COLUMNS": "200"})
         assert shown.exit_code == 0
         assert not re.search(r"--password(?!-file)", shown.output)
+
+
+UNREADABLE = {"nothing there": None, "a folder": "", "not UTF-8": b"\xff\xfe bytes"}
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE.keys())
+@pytest.mark.parametrize(
+    "command", [["login", "an"], ["person", "add", "em", "--role", "auditor"], ["person", "password", "an"]], ids=" ".join
+)
+def test_a_password_file_that_cannot_be_read_is_named(
+    face: Face, person: str, tmp_path: Path, command: list[str], content: bytes | str | None
+) -> None:
+    file = tmp_path / "mat-khau"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content is not None:
+        file.mkdir()
+    done = lgsp(*command, "--password-file", str(file), home=face.hub.settings.home)
+    assert isinstance(done.exception, HubError)
+    assert (done.exception.code, str(done.exception.got).startswith("mat-khau: ")) == ("invalid-request", True)
+
+
+def test_a_session_file_that_cannot_be_written_is_named(face: Face, person: str, tmp_path: Path) -> None:
+    done = lgsp("login", person, "--password-file", "-", "--session", str(tmp_path), home=face.hub.settings.home, typed=PASSWORD + "\n")
+    assert isinstance(done.exception, HubError)
+    assert (done.exception.code, str(tmp_path) in str(done.exception.got)) == ("invalid-request", True)

@@ -221,6 +221,10 @@ def test_a_weak_password_is_refused_and_not_repeated(password: str) -> None:
     assert password not in str(fault.value)
 
 
+def test_a_login_of_one_syllable_does_not_rule_out_passwords_that_have_it() -> None:
+    assert CHEAP.is_right(CHEAP.hash("thanh long bay lên", "an"), "thanh long bay lên")
+
+
 def test_what_is_kept_is_argon2id(house: House) -> None:
     house.add()
     with house.store.read() as conn:
