@@ -11,7 +11,7 @@ from schemas.errors import Refused
 from signing import ber, cms_structure
 
 _XML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<[?!A-Za-z_]")
-_WIDE_XML = (b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0?\0", b"\0<\0?")
+_WIDE_XML = re.compile(rb"\A(?:\xff\xfe(?:[\t\n\r ]\0)*<\0|\xfe\xff(?:\0[\t\n\r ])*\0<|<\0\?\0|\0<\0\?)")  # UTF-16
 _HEAD = 4096
 _TYPES = "[Content_Types].xml"  # of an Office document; 19 characters
 _SIGNATURE_FILE = re.compile(r"META-INF/.*(?:signature.*\.(?:p7s|xml)|timestamp.*\.tst|\.p7s|\.tst)", re.IGNORECASE | re.DOTALL)
@@ -38,7 +38,7 @@ def kind_of(data: bytes) -> Kind:
         return Kind.PDF
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
         return _zip(data)
-    if _XML.match(head) or head.startswith(_WIDE_XML):
+    if _XML.match(head) or _WIDE_XML.match(head):
         return Kind.EDXML if b"edXML" in head.replace(b"\0", b"") else Kind.XML
     unwrapped = ber.unwrapped(data)
     if unwrapped[:1] == b"\x30":

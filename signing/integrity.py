@@ -66,6 +66,11 @@ def _plan(info: SignedInfo) -> Plan:
     return Plan(info.made, digest, form, last.prefixes)
 
 
+def is_listed(info: SignedInfo) -> bool:
+    """Whether each transform is one that packets may use, in whatever order and number."""
+    return all(one.uri == ENVELOPED or one.uri in CANONICALIZATIONS for reference in info.references for one in reference.transforms)
+
+
 def check_value(value: bytes, octets: bytes, method: Method, key: CertificatePublicKeyTypes) -> bool:
     """Step 4, first half: whether `key` made `value` over the canonical SignedInfo. False also for a key of another kind."""
     return xml_method.made(value, (octets,), method, key)

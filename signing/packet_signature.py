@@ -67,6 +67,10 @@ class _Case:
             self.failed.add(step)
             self.found.extend((step, violation) for violation in violations)
 
+    def withdraw(self, step: int, code: str) -> None:
+        """Takes a reason back that a later step says better."""
+        self.found = [row for row in self.found if row[0] != step or row[1].code != code]
+
     def passed(self, step: int) -> bool:
         """Whether it was asked and nothing spoke against it."""
         return step in self.asked and step not in self.failed
@@ -142,6 +146,8 @@ def _examine(case: _Case, signature: Element) -> Finding:
     keys = case.ask(6, lambda: xml_key.read_key_info(signature))
     if info:  # 5, before the digest is taken
         case.ask(5, lambda: integrity.check_coverage(case.tree, info))
+        if not case.passed(5) and integrity.is_listed(info):
+            case.withdraw(3, "transform-forbidden")  # what is over a part need not leave the signature out: the part is what is wrong
     signer = _likely_signer(keys.certificates) if keys else None
     if keys and info and how:
         signer = _check_integrity(case, signature, _Said(info, how, keys)) or signer  # 4, 6
@@ -170,6 +176,7 @@ def _check_integrity(case: _Case, signature: Element, said: _Said) -> Certificat
     named = ", ".join(c.subject for c in certificates)
     if cms_value.fits(_likely_signer(certificates).key, method):
         case.note(4, refused("bad-signature-value", signature, got=named).violations)
+        _check_hints(case, signature, said.keys)
     else:
         case.note(6, refused("key-confusion", signature, got=named, expected=f"a key for {said.info.method}").violations)
     return None
@@ -183,6 +190,12 @@ def _check_binding(case: _Case, signature: Element, holders: list[Certificate], 
         case.note(6, refused("key-confusion", signature, got="another KeyValue", expected=expected).violations)
     if keys.names_others((holders[0], *keys.certificates)):
         case.note(6, refused("key-confusion", signature, got="another X509IssuerSerial, X509SKI or X509Digest", expected="this").violations)
+
+
+def _check_hints(case: _Case, signature: Element, keys: xml_key.KeyInfo) -> None:
+    """Where no certificate's key made the value: whether KeyInfo names another key beside them."""
+    if set(keys.key_hints) - {one.key_der for one in keys.certificates}:
+        case.note(6, refused("key-confusion", signature, got="another KeyValue", expected="a key of the certificates").violations)
 
 
 def _likely_signer(certificates: tuple[Certificate, ...]) -> Certificate:

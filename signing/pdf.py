@@ -26,7 +26,7 @@ from signing.cms import Evidence
 from signing.cms_structure import DATA
 from signing.finding import Coverage, Finding, Given, Integrity, Stamp, StampKind, Used, codes, forbidden
 from signing.pdf_changes import Permission, check_changes, permission_of
-from signing.pdf_content import active_content, evidence_of
+from signing.pdf_content import RUNS, active_content, evidence_of
 from signing.pdf_range import Covered, covered
 from signing.pdf_reader import Document, Field, entry, open_pdf, reading
 
@@ -225,16 +225,20 @@ def _new_activity(document: Document, here: Covered) -> Iterator[Violation]:
 def _with_surroundings(document: Document, cases: list[_Case]) -> Iterator[Finding]:  # 5
     evidence = evidence_of(document)
     active = active_content(document) if cases else ()
-    notes = (warning("active-content", got=", ".join(active), expected="none"),) if active else ()
+    runs = tuple(one for one in active if one in RUNS)
+    against = (error("active-content", got=", ".join(runs), expected="none"),) if runs else ()
+    notes = (warning("active-content", got=", ".join(active), expected="none"),) if active and not runs else ()
     sloppy = () if document.strict else ("the file breaks rules of the format; it was read leniently",)
     for case in cases:
         for finding in case.found:
             whole = Evidence(finding.certificates, finding.crls, finding.ocsps) + evidence
+            is_told = "active-content" in codes(finding.violations)
             yield replace(
                 finding,
                 certificates=whole.certificates,
                 crls=whole.crls,
                 ocsps=whole.ocsps,
-                notes=finding.notes if "active-content" in codes(finding.violations) else (*finding.notes, *notes),
+                violations=finding.violations if is_told else (*finding.violations, *against),
+                notes=finding.notes if is_told else (*finding.notes, *notes),
                 details=(*finding.details, *sloppy),
             )

@@ -1,6 +1,7 @@
 """What else a PDF carries that a verifier has to know of: evidence in the document security store, and active content.
 
-Evidence (ISO 32000-2 §12.8.4.3, ETSI EN 319 142-1 §5.4) is handed on and believed for nothing. Active content is only told.
+Evidence (ISO 32000-2 §12.8.4.3, ETSI EN 319 142-1 §5.4) is handed on and believed for nothing. Active content that can
+change what is shown or start something (`RUNS`) refuses a document, whoever signed it; the rest, files inside and forms that send, is told.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from signing.pdf_reader import Document, entry, reading
 MAX_STREAMS = 400  # of each kind
 MAX_OBJECTS = 5_000  # looked at for active content
 _ACTIONS = frozenset({"/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/Rendition", "/RichMediaExecute", "/GoToE"})
+RUNS = frozenset(
+    {"JavaScript", "rich media", *(f"an action {one}" for one in ("JavaScript", "Launch", "ImportData", "Rendition", "RichMediaExecute"))}
+)
 _KEYS = {"/JavaScript": "JavaScript", "/EmbeddedFiles": "embedded files", "/XFA": "an XFA form", "/RichMedia": "rich media"}
 
 

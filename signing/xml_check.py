@@ -101,7 +101,7 @@ def check_key(case: Case, value: bytes, keys: KeyInfo, said: xades.Properties | 
     method = case.info.made
     holders = [one for one in meant if xml_method.made(value, (case.info.octets,), method, one.key)]
     if not holders:
-        _explain_value(case, meant)
+        _explain_value(case, meant, keys)
         likely = next((one for one in meant if _is_named(one, named)), None) or _leaf(meant)
         return likely, False
     holder = next((one for one in holders if _is_named(one, named)), holders[0])
@@ -119,7 +119,7 @@ def _is_named(one: Certificate, named: tuple[xades.Named, ...]) -> bool:
     return any(xades.means(each, one) for each in named)
 
 
-def _explain_value(case: Case, meant: list[Certificate]) -> None:
+def _explain_value(case: Case, meant: list[Certificate], keys: KeyInfo) -> None:
     method, who = case.info.made, ", ".join(one.subject for one in meant)
     if cms_value.digest(method.hash, ()) is None:
         case.complete = False
@@ -129,6 +129,8 @@ def _explain_value(case: Case, meant: list[Certificate]) -> None:
         case.refuse("key-confusion", who, f"a key for {case.info.method}")
     else:
         case.refuse("bad-signature-value", who, "a value that this key made")
+        if set(keys.key_hints) - {one.key_der for one in meant}:
+            case.refuse("key-confusion", "another KeyValue", f"the key of {who}")
 
 
 def _check_binding(case: Case, holder: Certificate, holders: list[Certificate], keys: KeyInfo, named: tuple[xades.Named, ...]) -> None:

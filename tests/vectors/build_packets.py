@@ -83,6 +83,11 @@ def pdf(world: World, name: str = "Công văn.pdf") -> File:
     return File(name, build_pdf.one(world))
 
 
+def _beside(world: World) -> File:
+    """The signature over `a.docx`, where that is the letter."""
+    return File("a.docx.p7s", openssl(world.person, "-cades", content=build_asic.LETTER))
+
+
 # --- honest ------------------------------------------------------------------------------------------------------------------------
 
 HONEST |= {
@@ -98,6 +103,7 @@ HONEST |= {
     "a PDF signed by person and agency": lambda w: packet(File("a.pdf", build_pdf.seal(w))),
     "a signed PDF that was filled as its signer allows": lambda w: packet(File("a.pdf", build_pdf.filled(build_pdf.certified(w)))),
     "a signed CMS": lambda w: packet(File("a.p7m", openssl(w.person, "-cades", "-nodetach"))),
+    "a file and its detached CMS signature": lambda w: packet(File("a.docx", build_asic.LETTER), _beside(w)),
     "an ASiC container": lambda w: packet(File("a.asics", build_asic.packed(build_asic.simple(w)))),
     "two signed PDFs": lambda w: packet(pdf(w), pdf(w, "Phụ lục.pdf")),
     "signed itself, with a signed PDF": lambda w: own(w, pdf(w)),
@@ -384,6 +390,16 @@ DEFECTS |= {
         lambda w: _with_header(packet(), b"<Signature><SignatureValue>x</SignatureValue></Signature>"),
         "invalid",
         "no-signature",
+    ),
+    "a detached CMS signature beside another file": (
+        lambda w: packet(File("a.docx", b"another"), _beside(w)),
+        "invalid",
+        "tampered",
+    ),
+    "a detached CMS signature beside two files of one name": (
+        lambda w: packet(File("a.docx", build_asic.LETTER), File("a.docx", b"another"), _beside(w)),
+        "invalid",
+        "reference-missing",
     ),
     "one attachment of two is signed": (lambda w: packet(pdf(w), File("b.docx", b"anything")), "invalid", "no-signature"),
 }

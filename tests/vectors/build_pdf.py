@@ -75,7 +75,7 @@ def _honest() -> Iterator[tuple[str, Callable[[World], bytes], dict[str, Any]]]:
         {"findings": 2},
     )
     yield "signed again, what a page inherits written out", _inherited, {"findings": 2}
-    yield "active content that was signed is only told", lambda w: signed(w.person, active()), {"notes": ("active-content",)}
+    yield "a file inside that was signed is only told", lambda w: signed(w.person, carrying()), {"notes": ("active-content",)}
     yield "a sloppy file, signed", lambda w: embedded(Forger(w.person).sign, sloppy(), strict=False), {}
     yield "encrypted without a password", lambda w: encrypted(w, ""), {}
     yield STAMPED_ONLY, lambda w: sign_pdf.stamped(BASE, w.authority, MOMENT), {"stamped": True}
@@ -91,6 +91,18 @@ def _built(name: str, make: Callable[[World], bytes], said: dict[str, Any], worl
     return Case(name, make(world), None, **said)
 
 
+def script_signed(world: World) -> Case:
+    return Case(
+        "a script that was signed", signed(world.person, active(b"/S /JavaScript /JS (app.alert\\(1\\))")), None, ("active-content",)
+    )
+
+
+def launch_signed(world: World) -> Case:
+    return Case(
+        "a program started, and that was signed", signed(world.person, active(b"/S /Launch /F (cmd.exe)")), None, ("active-content",)
+    )
+
+
 @cache
 def seal(world: World) -> bytes:
     return signed(world.agency, one(world), field="Seal", box=(350, 100, 500, 200))
@@ -101,9 +113,12 @@ def certified(world: World, level: MDPPerm = MDPPerm.FILL_FORMS) -> bytes:
     return signed(world.person, certify=True, docmdp_permissions=level)
 
 
-def active() -> bytes:
-    root = b"<< /Type /Catalog /Pages 2 0 R /AcroForm 6 0 R /OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >> >>"
-    return paper.written({**OBJECTS, 1: root})
+def carrying() -> bytes:
+    return paper.written({**OBJECTS, 1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm 6 0 R /Names << /EmbeddedFiles << /Names [] >> >> >>"})
+
+
+def active(action: bytes) -> bytes:
+    return paper.written({**OBJECTS, 1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm 6 0 R /OpenAction << %b >> >>" % action})
 
 
 def sloppy() -> bytes:
@@ -315,6 +330,8 @@ DEFECTS: tuple[Builder, ...] = (
     unknown_form,
     stamp_by_pretender,
     stamp_of_another_file,
+    script_signed,
+    launch_signed,
     wrapped,
     gap_elsewhere,
 )
