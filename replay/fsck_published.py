@@ -2,7 +2,7 @@
 
 A row that is gone from the middle is told by the numbers of the others. What nobody signed cannot be told: that the last rows are gone, or
 a witness's line, or a time stamp; nor can it deceive anybody. A verifier asks for its quorum of lines on the checkpoint that it is given,
-and where they are not, refuses it; the hub asks witnesses and authority for what it does not have (docs/operations.md). Lines of witnesses
+and where they are not, refuses it; witnesses are asked again at the newest size alone (docs/operations.md). Lines of witnesses
 whose keys are not at hand are looked at for their form alone, authorities of time stamps for the form of their certificate.
 """
 

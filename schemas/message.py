@@ -263,6 +263,17 @@ def utc(at: datetime) -> datetime:
     return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
+def instant(text: str) -> datetime:
+    """The time in `text`, RFC 3339 with its zone, in UTC. Raises `ValueError` for anything else, and for what UTC cannot hold."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("without zone")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as fault:
+        raise ValueError("out of range") from fault
+
+
 def rfc3339(at: datetime) -> str:
     """`at` as RFC 3339 in UTC with microseconds: ``2026-11-21T03:04:05.000006Z``."""
     return utc(at).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

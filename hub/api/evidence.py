@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from hub.sessions import PREFIX
 from replay.evidence.period import Period
 from schemas.agency import AgencyCode
 from schemas.errors import Halted, Refused, error
+from schemas.message import instant
 from signing.asic import EXTENDED
 
 if TYPE_CHECKING:
@@ -87,11 +88,8 @@ def _one(request: Request, name: str) -> str:
 
 def _moment(name: str, text: str) -> datetime:
     try:
-        made = datetime.fromisoformat(text)
-        if made.tzinfo is None:
-            raise ValueError("without a zone")
-        return made.astimezone(UTC)
-    except (ValueError, OverflowError) as fault:
+        return instant(text)
+    except ValueError as fault:
         raise _invalid(name, text, "RFC 3339 with a zone, as 2026-11-21T10:00:00+07:00 (+ is %2B in a query)") from fault
 
 

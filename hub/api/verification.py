@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from hub.api.body import Budget, Held, read_body
 from hub.api.problem import json_response
 from hub.api.request import caller, header, refuse_content_encoding
 from schemas.errors import Refused, error
+from schemas.message import instant
 from signing.container import Kind
 from signing.policy import SignatureMode, SignaturePolicy
 from signing.verify import verify_file
@@ -105,11 +106,8 @@ def _moment(text: str, now: datetime) -> datetime:
     if not text:
         return now
     try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))  # a plus that nobody escaped
-        if moment.tzinfo is None:
-            raise ValueError("without zone")
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as fault:
+        return instant(text.replace(" ", "+"))  # a plus that nobody escaped
+    except ValueError as fault:
         raise _invalid("at", text, "RFC 3339 with zone: 2026-11-21T10:00:00%2B07:00") from fault
 
 

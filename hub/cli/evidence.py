@@ -215,12 +215,11 @@ def _tell(written: Iterable[Path], as_json: bool) -> None:
 
 
 def _moment(text: str, option: str) -> datetime:
+    from schemas.message import instant
+
     try:
-        made = datetime.fromisoformat(text)
-        if made.tzinfo is None:
-            raise ValueError("without zone")
-        return made.astimezone(UTC)
-    except (ValueError, OverflowError) as fault:
+        return instant(text)
+    except ValueError as fault:
         raise typer.BadParameter(f"{text!r}: RFC 3339, 2026-11-21T10:00:00+07:00", param_hint=option) from fault
 
 

@@ -6,10 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 from hub.rework.recorded import Recorded, differences, recorded, told_of
-from replay.engine import Writing
+from hub.rework.without_effect import WithoutEffect
 from replay.job import Finding, Outcome
 from replay.payloads import PayloadStore
 from replay.selection import Item
@@ -26,7 +24,7 @@ MAX_REMEMBERED = 64  # artefacts that are kept read
 
 
 @dataclass(frozen=True, slots=True)
-class Revalidate:
+class Revalidate(WithoutEffect):
     """Read and checked again by the reader of today: does it still pass, and is every fact that was recorded still what is read?"""
 
     store: Store
@@ -45,14 +43,6 @@ class Revalidate:
             return Finding(Outcome.DIFFERENT, {"code": fault.code, "got": fault.got, "violations": codes})
         fields = differences(self._then(known, envelope), self._now(envelope))
         return Finding(Outcome.DIFFERENT if fields else Outcome.SAME, told_of(fields))
-
-    def settle(self, tx: Writing, item: Item, finding: Finding) -> Finding:
-        """Nothing happens."""
-        return finding
-
-    def end_of(self, conn: Connection, item: Item) -> Finding | None:
-        """Nothing is handed on."""
-        return None
 
     def _now(self, envelope: Envelope) -> dict[str, Any]:
         packet = envelope.packet

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from hub import record
 from hub.rework.bodies import body_differences
 from hub.rework.recorded import Recorded, differences, recorded, told_of
+from hub.rework.without_effect import WithoutEffect
 from hub.translating import Translator, translated_before
 from replay import artefacts
-from replay.engine import Writing
 from replay.job import Finding, Outcome
 from replay.payloads import PayloadStore
 from replay.selection import Item
@@ -97,7 +97,7 @@ def _make(translator: Translator, kept: Kept, known: Recorded, agreement: Agreem
 
 
 @dataclass(frozen=True, slots=True)
-class Retranslate:
+class Retranslate(WithoutEffect):
     """Byte for byte, twice: with the mappings and the format of then, as they were kept (the outcome), and with those of today (``now``),
     each against the digest that the journal has of what the receiver was given; where today's is otherwise, field by field."""
 
@@ -125,14 +125,6 @@ class Retranslate:
         if fields:
             told["because"] = _made_with(kept.given)
         return Finding(Outcome.DIFFERENT if fields else Outcome.SAME, told)
-
-    def settle(self, tx: Writing, item: Item, finding: Finding) -> Finding:
-        """Nothing happens."""
-        return finding
-
-    def end_of(self, conn: Connection, item: Item) -> Finding | None:
-        """Nothing is handed on."""
-        return None
 
     def _then(self, kept: Kept, known: Recorded) -> Body:
         given = kept.given

@@ -16,9 +16,9 @@ from hub import outbox, record
 from hub.commit import Transaction
 from hub.outbox import WAITING
 from hub.rework.parcels import sent
+from hub.rework.without_effect import WithoutEffect
 from hub.systems import MAILBOX, Systems
 from hub.translating import Translator
-from replay.engine import Writing
 from replay.erasure import is_erased
 from replay.job import Finding, Job, Outcome
 from replay.payloads import PayloadStore
@@ -35,7 +35,7 @@ OPEN = (*WAITING, DeliveryState.DELIVERING)
 
 
 @dataclass(frozen=True, slots=True)
-class InSandbox:
+class InSandbox(WithoutEffect):
     """Made again and delivered to a stand-in of its system, whose book says what arrived."""
 
     store: Store
@@ -60,14 +60,6 @@ class InSandbox:
         if arrival.sha256 != (digest := sha256(again.made.parcel.body).hexdigest()):
             return Finding(Outcome.DIFFERENT, {**told, "fields": {"body_sha256": [digest, arrival.sha256]}})
         return Finding(Outcome.SAME, told)
-
-    def settle(self, tx: Writing, item: Item, finding: Finding) -> Finding:
-        """Nothing happens to the real delivery."""
-        return finding
-
-    def end_of(self, conn: Connection, item: Item) -> Finding | None:
-        """Nothing is handed on."""
-        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,9 @@ from hub.artefacts import policies_of, trust_of
 from hub.grounds import Grounds
 from hub.policies import Policies
 from hub.rework.recorded import Recorded, differences, recorded, told_of
+from hub.rework.without_effect import WithoutEffect
 from hub.systems import SendFor
 from replay.artefacts import fetch
-from replay.engine import Writing
 from replay.job import Finding, Outcome
 from replay.payloads import PayloadStore
 from replay.selection import Item
@@ -84,7 +84,7 @@ class _Packet:
 
 
 @dataclass(frozen=True, slots=True)
-class Verify:
+class Verify(WithoutEffect):
     """The work of the mode."""
 
     store: Store
@@ -119,14 +119,6 @@ class Verify:
             told = {"now": {"changed": True, "code": fault.code, "got": fault.got, "because": ["policy"]}}
         told |= told_of(fields)
         return Finding(Outcome.DIFFERENT if fields else Outcome.SAME, told)
-
-    def settle(self, tx: Writing, item: Item, finding: Finding) -> Finding:
-        """Nothing happens."""
-        return finding
-
-    def end_of(self, conn: Connection, item: Item) -> Finding | None:
-        """Nothing is handed on."""
-        return None
 
     def _of_today(self, known: Recorded, envelope: Envelope) -> Ground:
         policy = _policy(self.today.policies, known, envelope)
